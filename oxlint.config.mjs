@@ -1,0 +1,79 @@
+// What this guards: the layer rules of ARCHITECTURE.md, and the habits that keep every resource accounted for.
+import { defineConfig } from "oxlint";
+
+/** Which folders of src each folder may import from, besides itself. */
+const layers = {
+  lifecycle: [],
+  wire: ["lifecycle"],
+  http1: ["lifecycle"],
+  mux: ["wire", "lifecycle"],
+  server: ["mux", "wire", "http1", "lifecycle"],
+  client: ["mux", "wire", "http1", "lifecycle"],
+  observe: ["lifecycle"],
+  leaks: ["lifecycle"],
+  admin: ["observe", "leaks", "lifecycle"],
+};
+
+const timers = ["setTimeout", "setInterval"].map((name) => ({
+  name,
+  message: "Timers come only from src/lifecycle/deadlines.ts, so that each is counted and moves with event-loop gaps.",
+}));
+const timerModules = ["node:timers", "node:timers/promises", "timers", "timers/promises"].map((name) => ({
+  name,
+  message: "Timers come only from src/lifecycle/deadlines.ts.",
+}));
+
+function layerRule([folder, allowed]) {
+  const banned = [...Object.keys(layers), "assemble", "cli"].filter(
+    (name) => name !== folder && !allowed.includes(name),
+  );
+  return {
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          paths: folder === "lifecycle" ? [] : timerModules,
+          patterns: [
+            {
+              regex: `^\\.\\./(?:\\.\\./|[^/]+\\.ts$|(?:${banned.join("|")})/)`,
+              message: `src/${folder} may import only from ${["itself", ...allowed].join(", ")} (ARCHITECTURE.md, layers).`,
+            },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: ["typescript", "unicorn", "oxc", "import", "promise", "node"],
+  categories: { correctness: "error", suspicious: "error", perf: "error" },
+  options: { typeAware: true },
+  ignorePatterns: ["dist/**", "node_modules/**"],
+  rules: {
+    "typescript/no-explicit-any": "error",
+    "typescript/no-floating-promises": "error",
+    "typescript/no-misused-promises": "error",
+    "typescript/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+    "typescript/consistent-type-imports": "error",
+    "typescript/no-non-null-assertion": "error",
+    "typescript/ban-ts-comment": "error",
+    "no-empty": "error",
+    "no-var": "error",
+    "prefer-const": "error",
+    eqeqeq: "error",
+    "import/no-cycle": "error",
+    // Sequential awaits in loops are what tests and benches are made of.
+    "no-await-in-loop": "off",
+    // `_name` marks what only the files of one folder share (house style).
+    "no-underscore-dangle": "off",
+    // Named listeners and small local functions read better beside their use.
+    "unicorn/consistent-function-scoping": "off",
+  },
+  overrides: [
+    { files: ["src/**/*.ts"], rules: { "no-restricted-globals": ["error", ...timers], "no-console": "error" } },
+    { files: ["src/lifecycle/deadlines.ts"], rules: { "no-restricted-globals": "off" } },
+    ...Object.entries(layers).map(layerRule),
+  ],
+});

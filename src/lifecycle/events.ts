@@ -1,0 +1,126 @@
+// What the core tells observers, as one typed interface. The core calls it at the moment a thing happens and never asks
+// whether anybody listens: the default is noEvents. Subscribers never block, never throw, and hold a resource only weakly.
+
+import type { Resource } from "./resource.ts";
+
+/** As seen by the visitor's request: `in` flows from visitor to target, `out` from target to visitor. */
+export type Direction = "in" | "out";
+
+/** Which source was paused: the visitor's socket, the target's socket, or the session's own socket being full. */
+export type Side = "visitor" | "target" | "session";
+
+/** How an exchange ended: `ok`, the visitor left, or the Caisson-Error that the visitor was (or would have been) told. */
+export type ExchangeOutcome = "ok" | "visitor_abort" | GatewayError;
+
+/** The values of the `Caisson-Error` response field, each with the status that goes with it in server/. */
+export type GatewayError =
+  | "no_tunnel"
+  | "reconnecting"
+  | "target_refused"
+  | "target_unreachable"
+  | "bad_target_response"
+  | "target_timeout"
+  | "client_lost"
+  | "overloaded"
+  | "bad_request"
+  | "loop"
+  | "target_cut"
+  | "internal";
+
+/** What a subscriber answers to {@link TunnelEvents.exchangeStarted}: the trace that the exchange belongs to. */
+export interface TraceContext {
+  /** Complete header lines (each ending in CRLF) that replace the request's own trace fields on the way to the target. */
+  readonly headerLines: string;
+  /** 32 lower-case hex digits, for logs and exemplars. */
+  readonly traceId: string;
+}
+
+/** What observers may read of an exchange, while it is open and in {@link TunnelEvents.exchangeEnded}. Getters decode lazily. */
+export interface ExchangeView extends Resource {
+  readonly kind: "exchange";
+  /** `server` at the visitor's edge, `client` beside the target. */
+  readonly role: "server" | "client";
+  /** The request's method, as sent. */
+  readonly method: string;
+  /** The request target, as sent (path and query). */
+  readonly target: string;
+  /** The Host that the visitor asked for, lower-case and without a port; empty if there was none. */
+  readonly host: string;
+  /** The tunnel's name. */
+  readonly tunnelName: string;
+  /** The value of a request field, by lower-case name; undefined if it is absent. For tracing, not for the data path. */
+  field(name: string): string | undefined;
+  /** The visitor's address; empty on the client. */
+  readonly visitorAddress: string;
+  /** The final response status, 0 until it is known. */
+  readonly status: number;
+  /** When the first byte of the final response head was seen, on the clock of `openedAtMs`; 0 until then. */
+  readonly firstByteAtMs: number;
+  /** Body bytes from the visitor, so far. */
+  readonly bytesIn: number;
+  /** Body bytes to the visitor, so far. */
+  readonly bytesOut: number;
+  /** The answer of {@link TunnelEvents.exchangeStarted}. */
+  readonly trace: TraceContext | undefined;
+}
+
+/** What observers may read of a session. */
+export interface SessionView extends Resource {
+  readonly kind: "session";
+  readonly role: "server" | "client";
+  /** Lowest round trip of the last 10 seconds in milliseconds; 0 until one was measured. */
+  readonly rttMs: number;
+  /** The peer's address, or the server's URL on the client. */
+  readonly peer: string;
+}
+
+/** Why a visitor, a request, a stream, a login or a message was turned away: a closed set of words, used as a metric label. */
+export type RefusalReason = string;
+
+/** Everything that the core reports. */
+export interface TunnelEvents {
+  /** A resource was acquired. Called once per resource, before it does anything. */
+  opened(resource: Resource): void;
+  /** A resource was released. Called once per resource, `reason` from a closed set of words. */
+  closed(resource: Resource, reason: string): void;
+  /** Payload bytes were carried. Called per chunk: keep it cheap. */
+  bytes(direction: Direction, count: number): void;
+  /** A request was accepted and is about to enter a tunnel (server), or arrived at its end (client). May answer with a trace. */
+  exchangeStarted(exchange: ExchangeView): TraceContext | undefined;
+  /** The exchange is over; called before `closed`. */
+  exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void;
+  /** A login ended: `ok`, or why it was refused. Called on the server per attempt and on the client per dial. */
+  sessionConnected(result: string, session: SessionView | undefined): void;
+  /** A round trip of a PING was measured, in milliseconds. */
+  heartbeat(session: SessionView, rttMs: number): void;
+  /** A source was paused because what it feeds is full. */
+  paused(side: Side): void;
+  /** A limit struck or a request was turned away. */
+  refused(reason: RefusalReason): void;
+  /** A visitor's bytes were not an acceptable HTTP request. */
+  badRequest(reason: string): void;
+  /** A peer broke the protocol; its session is closed with this reason. */
+  violated(session: SessionView, reason: string): void;
+  /** Something that must not throw did: a subscriber, a release, a handler. A bug to report, never a reason to stop. */
+  faulted(where: string, error: unknown): void;
+}
+
+function ignore(): undefined {
+  return undefined;
+}
+
+/** Hears everything, does nothing. The default, so that the core never tests for undefined. */
+export const noEvents: TunnelEvents = Object.freeze({
+  opened: ignore,
+  closed: ignore,
+  bytes: ignore,
+  exchangeStarted: ignore,
+  exchangeEnded: ignore,
+  sessionConnected: ignore,
+  heartbeat: ignore,
+  paused: ignore,
+  refused: ignore,
+  badRequest: ignore,
+  violated: ignore,
+  faulted: ignore,
+});
