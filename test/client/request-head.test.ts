@@ -1,0 +1,57 @@
+// The request head on its way to the target: Host rewritten in place, trace fields replaced, everything else untouched.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fieldOf, headForTarget, hostOf, methodOf, targetOf } from "../../src/client/request-head.ts";
+import type { OpenExchange } from "../../src/wire/open.ts";
+
+function open(text: string): OpenExchange {
+  const head = Buffer.from(text, "latin1");
+  const at = head.indexOf("Host: ");
+  const hostAt = at < 0 ? 0 : at + 6;
+  return {
+    kind: "exchange",
+    tunnel: 1,
+    body: "none",
+    headOnly: false,
+    idempotent: true,
+    upgrade: false,
+    expectContinue: false,
+    hostAt,
+    hostLength: hostAt === 0 ? 0 : head.indexOf("\r\n", hostAt) - hostAt,
+    head,
+  };
+}
+
+const plain =
+  "GET /a?b=%20 HTTP/1.1\r\nHost: Demo.Example.com:8080\r\nTraceParent: 00-1\r\ntracestate: x=1\r\nX-Y:  z \r\n\r\n";
+
+void test("without changes the head is handed on as it is, uncopied", () => {
+  const request = open(plain);
+  assert.equal(headForTarget(request, undefined, ""), request.head);
+});
+
+void test("only the Host value changes", () => {
+  const request = open(plain);
+  const changed = headForTarget(request, Buffer.from("localhost:8000"), "").toString("latin1");
+  assert.equal(changed, plain.replace("Demo.Example.com:8080", "localhost:8000"));
+  assert.equal(request.head.toString("latin1"), plain);
+  const without = open("GET / HTTP/1.1\r\nA: b\r\n\r\n");
+  assert.equal(headForTarget(without, Buffer.from("x"), ""), without.head);
+});
+
+void test("trace lines replace the request's own", () => {
+  const changed = headForTarget(open(plain), Buffer.from("h"), "traceparent: 00-2\r\n").toString("latin1");
+  assert.equal(changed, "GET /a?b=%20 HTTP/1.1\r\nHost: h\r\nX-Y:  z \r\ntraceparent: 00-2\r\n\r\n");
+});
+
+void test("what observers read", () => {
+  const request = open(plain);
+  assert.equal(methodOf(request.head), "GET");
+  assert.equal(targetOf(request.head), "/a?b=%20");
+  assert.equal(hostOf(request), "demo.example.com");
+  assert.equal(fieldOf(request.head, "x-y"), "z");
+  assert.equal(fieldOf(request.head, "traceparent"), "00-1");
+  assert.equal(fieldOf(request.head, "x-"), undefined);
+  assert.equal(hostOf(open("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n")), "[::1]");
+});
