@@ -1,0 +1,221 @@
+// Builds a server from options: the library's serve(), and what `caisson serve` calls.
+
+import { randomBytes } from "node:crypto";
+import type { ExchangeOutcome, ExchangeView, TunnelEvents } from "../lifecycle/events.ts";
+import { noEvents } from "../lifecycle/events.ts";
+import { CaissonError } from "../lifecycle/errors.ts";
+import { fanout } from "../lifecycle/fanout.ts";
+import { listenForAbort } from "../lifecycle/listener.ts";
+import type { Inventory, Resource } from "../lifecycle/resource.ts";
+import type { Runtime } from "../lifecycle/runtime.ts";
+import { createRuntime, createScope } from "../lifecycle/runtime.ts";
+import type { Scope } from "../lifecycle/scope.ts";
+import type { MuxLimits } from "../mux/limits.ts";
+import { descriptorLimit } from "../server/descriptor-limit.ts";
+import type { ServerLimits } from "../server/limits.ts";
+import { serverLimits } from "../server/limits.ts";
+import { nameProblem } from "../server/names.ts";
+import { TunnelServer } from "../server/tunnel-server.ts";
+import { Tunnel } from "../server/tunnel.ts";
+import { isLoopback, parseHostPort } from "./host-port.ts";
+import type { Listener } from "./typed-events.ts";
+import { TypedEvents } from "./typed-events.ts";
+import { version } from "./version.ts";
+
+/** Every limit of a server, by name. Times in milliseconds, sizes in bytes. */
+export type ServeLimits = ServerLimits & MuxLimits;
+
+/** Options of {@link serve}. All are optional. */
+export interface ServeOptions {
+  /** `HOST:PORT`; default `127.0.0.1:8080`, port 0 for any free one. */
+  readonly listen?: string;
+  /** The domain whose subdomains are tunnels. Default `localhost`. */
+  readonly domain?: string;
+  /** How public URLs look when a proxy stands in front: `https://{name}.example.com`. */
+  readonly publicUrl?: string;
+  /** The tunnel that gets the requests for hosts that are nobody's, such as an IP address. */
+  readonly catchAll?: string;
+  /** Let anybody connect a client on an address that others can reach. Default false. */
+  readonly open?: boolean;
+  /** Addresses and networks of proxies whose X-Forwarded-* fields are believed. */
+  readonly trustedProxies?: readonly string[];
+  /** Keeps random names claimable over restarts; at least 16 characters. Random if absent. */
+  readonly secret?: string;
+  /** How long close() lets streams in flight go on. Default 30,000. */
+  readonly drainMs?: number;
+  /** How long close() goes on accepting, so that a balancer notices. Default 0. */
+  readonly drainDelayMs?: number;
+  readonly limits?: Partial<ServeLimits>;
+  /** Closes the server when it aborts, without a drain. */
+  readonly signal?: AbortSignal;
+  /** Observers of everything that happens; see `caisson/internals`. */
+  readonly subscribers?: readonly TunnelEvents[];
+}
+
+/** A tunnel as events tell of it. */
+export interface TunnelInfo {
+  readonly name: string;
+  readonly url: string;
+  readonly direct: { readonly url: string; readonly host: string };
+}
+
+/** A finished request. */
+export interface RequestInfo {
+  readonly method: string;
+  /** Path and query as the visitor sent them. */
+  readonly path: string;
+  /** The response status; 0 if there was none. */
+  readonly status: number;
+  readonly outcome: ExchangeOutcome;
+  /** From the end of the request head to the end of the response, in milliseconds. */
+  readonly ms: number;
+  readonly tunnel: string;
+}
+
+/** Events of a server. */
+export interface ServerEvents {
+  tunnel: TunnelInfo;
+  tunnelClosed: TunnelInfo & { readonly reason: string };
+  request: RequestInfo;
+}
+
+/** A running server. */
+export interface CaissonServer {
+  /** Its own URL, such as `http://127.0.0.1:8080`; clients connect there with `ws:`. */
+  readonly url: string;
+  /** What it holds right now. */
+  inventory(): Inventory;
+  on<Name extends keyof ServerEvents>(name: Name, listener: Listener<ServerEvents[Name]>): void;
+  off<Name extends keyof ServerEvents>(name: Name, listener: Listener<ServerEvents[Name]>): void;
+  /** Drains and closes; `force`, also in a second call, ends what is in flight. Resolves when everything is released. */
+  close(options?: { readonly force?: boolean }): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts a server; resolves when it listens. Rejects with E_CONFIG or E_USAGE for bad options, E_LISTEN when the address
+ * cannot be had. Without tokens anybody may connect a client, so it listens on loopback only unless `open` is set.
+ */
+export async function serve(options: ServeOptions = {}): Promise<CaissonServer> {
+  const address = parseHostPort(options.listen ?? "127.0.0.1:8080", "listen address");
+  if (!isLoopback(address.host) && options.open !== true) {
+    throw new CaissonError(
+      "E_CONFIG",
+      `without tokens anybody who reaches ${address.host} could open a tunnel; listen on 127.0.0.1, or pass --open if that is meant`,
+    );
+  }
+  if (options.catchAll !== undefined && nameProblem(options.catchAll) !== undefined) {
+    throw new CaissonError(
+      "E_CONFIG",
+      `catch-all "${options.catchAll}" is no tunnel name; write one label such as "demo"`,
+    );
+  }
+  options.signal?.throwIfAborted();
+  const server = new RunningServer(options);
+  try {
+    await server.start(address);
+  } catch (error) {
+    await server.close({ force: true });
+    throw error;
+  }
+  return server;
+}
+
+class RunningServer implements CaissonServer {
+  readonly #options: ServeOptions;
+  readonly #runtime: Runtime;
+  readonly #scope: Scope;
+  readonly #events: TypedEvents<ServerEvents>;
+  readonly #server: TunnelServer;
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+    const events = new TypedEvents<ServerEvents>((error) => this.#runtime.events.faulted("listener", error));
+    this.#events = events;
+    this.#runtime = createRuntime(fanout(publish(events), ...(options.subscribers ?? [])));
+    this.#scope = createScope(this.#runtime, "server");
+    this.#server = new TunnelServer({
+      runtime: this.#runtime,
+      limits: { ...serverLimits(descriptorLimit()), ...options.limits },
+      muxLimits: options.limits ?? {},
+      domain: options.domain ?? "localhost",
+      publicUrl: options.publicUrl,
+      catchAll: options.catchAll,
+      trustedProxies: options.trustedProxies ?? [],
+      secret: options.secret === undefined ? randomBytes(32) : Buffer.from(options.secret),
+      version,
+    });
+  }
+
+  get url(): string {
+    return this.#server.edge.address.serverUrl;
+  }
+
+  async start(address: { readonly host: string; readonly port: number }): Promise<void> {
+    await this.#server.listen(address);
+    const { signal } = this.#options;
+    if (!signal) return;
+    const onAbort = (): void => void this.close({ force: true });
+    listenForAbort(signal, onAbort, { scope: this.#scope, events: this.#runtime.events });
+  }
+
+  inventory(): Inventory {
+    return this.#server.inventory();
+  }
+
+  on<Name extends keyof ServerEvents>(name: Name, listener: Listener<ServerEvents[Name]>): void {
+    this.#events.on(name, listener);
+  }
+
+  off<Name extends keyof ServerEvents>(name: Name, listener: Listener<ServerEvents[Name]>): void {
+    this.#events.off(name, listener);
+  }
+
+  async close(options: { readonly force?: boolean } = {}): Promise<void> {
+    const force = options.force === true;
+    await this.#server.close({
+      drainMs: force ? 0 : (this.#options.drainMs ?? 30_000),
+      drainDelayMs: force ? 0 : (this.#options.drainDelayMs ?? 0),
+    });
+    this.#scope.close("closed");
+    this.#events.clear();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close({ force: true });
+  }
+}
+
+/** Turns what the core reports into the public events. */
+function publish(events: TypedEvents<ServerEvents>): TunnelEvents {
+  return {
+    ...noEvents,
+    opened(resource: Resource): void {
+      if (resource instanceof Tunnel && events.wants("tunnel")) events.emit("tunnel", tunnelInfo(resource));
+    },
+    closed(resource: Resource, reason: string): void {
+      if (!(resource instanceof Tunnel) || !events.wants("tunnelClosed")) return;
+      events.emit("tunnelClosed", { ...tunnelInfo(resource), reason });
+    },
+    exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
+      if (!events.wants("request")) return;
+      events.emit("request", requestInfo(exchange, outcome));
+    },
+  };
+}
+
+function tunnelInfo(tunnel: Tunnel): TunnelInfo {
+  return { name: tunnel.name, url: tunnel.url, direct: tunnel.direct };
+}
+
+/** What events tell of a finished exchange. */
+export function requestInfo(exchange: ExchangeView, outcome: ExchangeOutcome): RequestInfo {
+  return {
+    method: exchange.method,
+    path: exchange.target,
+    status: exchange.status,
+    outcome,
+    ms: performance.now() - exchange.openedAtMs,
+    tunnel: exchange.tunnelName,
+  };
+}

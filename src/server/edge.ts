@@ -1,0 +1,37 @@
+// What the parts of the public side share. Made once by TunnelServer and passed by reference.
+
+import type { ResponseHeadReader } from "../http1/head-reader.ts";
+import type { Runtime } from "../lifecycle/runtime.ts";
+import type { GrowthBudget } from "../mux/growth-budget.ts";
+import type { MuxLimits } from "../mux/limits.ts";
+import type { AbortGuard } from "./abort-guard.ts";
+import type { ClientSession } from "./client-session.ts";
+import type { ServerLimits } from "./limits.ts";
+import type { NameTable } from "./name-table.ts";
+import type { ResumeKeys } from "./names.ts";
+import type { PublicAddress } from "./public-address.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
+
+/** The shared ground of one server. */
+export interface Edge {
+  readonly runtime: Runtime;
+  readonly limits: ServerLimits;
+  readonly muxLimits: Partial<MuxLimits>;
+  readonly version: string;
+  readonly instance: string;
+  readonly names: NameTable;
+  readonly resumeKeys: ResumeKeys;
+  readonly sessions: Set<ClientSession>;
+  readonly budget: GrowthBudget;
+  readonly aborts: AbortGuard;
+  readonly trusted: TrustedProxies;
+  readonly address: PublicAddress;
+  /** The tunnel for hosts that are nobody's, if one was chosen. */
+  readonly catchAll: string | undefined;
+  /** How this server calls itself in Via. */
+  readonly viaName: string;
+  /** Reads the response heads of all exchanges: they arrive whole, so that one reader serves them in turn. */
+  readonly responses: ResponseHeadReader;
+  /** False from the start of a shutdown on. */
+  accepting: boolean;
+}

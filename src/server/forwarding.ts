@@ -1,0 +1,113 @@
+// How a visitor's request head and a target's response head are changed on their way through: which fields go, and
+// which are set. Hop-by-hop fields and those that Connection names go first (http1/compose.ts), ours are set after.
+
+import type { ComposedRequest } from "../http1/compose.ts";
+import { composeRequest } from "../http1/compose.ts";
+import { fieldIds } from "../http1/fields.ts";
+import type { RequestHead } from "../http1/head.ts";
+import type { TraceContext } from "../lifecycle/events.ts";
+
+/** What is known of the visitor's connection, the same for all its requests. */
+export interface VisitorOrigin {
+  /** The visitor's address. */
+  readonly address: string;
+  readonly scheme: "http" | "https";
+  /** The peer is a trusted proxy, whose forwarding fields are continued instead of replaced. */
+  readonly trusted: boolean;
+  /** The fields that are the same for each request of an untrusted peer, as complete lines. */
+  readonly fixedLines: string;
+}
+
+function dropTable(...ids: readonly number[]): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const id of ids) table[id] = 1;
+  return table;
+}
+
+const forwardedFor = fieldIds["x-forwarded-for"];
+const forwardedProto = fieldIds["x-forwarded-proto"];
+const forwardedHost = fieldIds["x-forwarded-host"];
+const claims = [
+  forwardedFor,
+  forwardedProto,
+  forwardedHost,
+  fieldIds["x-forwarded-port"],
+  fieldIds["x-real-ip"],
+  fieldIds.forwarded,
+];
+const always = [fieldIds.caisson, fieldIds.shadow];
+const trace = [fieldIds.traceparent, fieldIds.tracestate];
+
+const dropFromStrangers = dropTable(...always, ...claims);
+const dropFromStrangersTraced = dropTable(...always, ...claims, ...trace);
+const dropFromProxies = dropTable(...always, forwardedFor);
+const dropFromProxiesTraced = dropTable(...always, forwardedFor, ...trace);
+
+/** What is removed from targets' responses: fields that only this server may set. */
+export const dropFromTargets: Uint8Array = dropTable(fieldIds.caisson);
+
+/** The origin of an accepted connection. */
+export function visitorOrigin(options: {
+  readonly address: string;
+  readonly scheme: "http" | "https";
+  readonly trusted: boolean;
+  readonly viaName: string;
+}): VisitorOrigin {
+  const { address, scheme, trusted, viaName } = options;
+  const via = `Via: 1.1 ${viaName}\r\n`;
+  const claimed = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Real-IP: ${address}\r\n`;
+  return { address, scheme, trusted, fixedLines: trusted ? via : claimed + via };
+}
+
+/** How one request goes on. */
+export interface ForwardOptions {
+  readonly origin: VisitorOrigin;
+  /** The Host for HTTP/1.0 requests that have none. */
+  readonly fallbackAuthority: string;
+  /** Pass `Upgrade: websocket` on. */
+  readonly upgrade: boolean;
+  readonly trace: TraceContext | undefined;
+}
+
+/** The canonical head that enters the tunnel. */
+export function forwardRequest(head: RequestHead, options: ForwardOptions): ComposedRequest {
+  const { origin, trace: context } = options;
+  const authority = head.authority === "" ? options.fallbackAuthority : head.authority;
+  let suffix = origin.trusted
+    ? continuedLines(head, origin) + origin.fixedLines
+    : `${origin.fixedLines}X-Forwarded-Host: ${authority}\r\n`;
+  if (context) suffix += context.headerLines;
+  return composeRequest(head, {
+    drop: dropFor(origin.trusted, context !== undefined),
+    suffix,
+    upgrade: options.upgrade,
+    authority,
+  });
+}
+
+/** Whether the request already passed a server of this name. */
+export function passedBefore(head: RequestHead, viaName: string): boolean {
+  if (head.find(fieldIds.via) < 0) return false;
+  for (let index = 0; index < head.fieldCount; index += 1) {
+    if (head.fieldId[index] === fieldIds.via && head.valueOf(index).includes(viaName)) return true;
+  }
+  return false;
+}
+
+function dropFor(trusted: boolean, traced: boolean): Uint8Array {
+  if (trusted) return traced ? dropFromProxiesTraced : dropFromProxies;
+  return traced ? dropFromStrangersTraced : dropFromStrangers;
+}
+
+/** A trusted proxy's chain with the proxy's own address appended, and what it did not say. */
+function continuedLines(head: RequestHead, origin: VisitorOrigin): string {
+  const chain: string[] = [];
+  for (let index = 0; index < head.fieldCount; index += 1) {
+    if (head.fieldId[index] === forwardedFor) chain.push(head.valueOf(index));
+  }
+  chain.push(origin.address);
+  let lines = `X-Forwarded-For: ${chain.join(", ")}\r\n`;
+  if (head.find(forwardedProto) < 0) lines += `X-Forwarded-Proto: ${origin.scheme}\r\n`;
+  if (head.find(forwardedHost) < 0) lines += `X-Forwarded-Host: ${head.authority}\r\n`;
+  return lines;
+}

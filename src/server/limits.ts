@@ -1,0 +1,71 @@
+// The limits of the public side, with the defaults that docs/limits.md explains. All of them are options of serve().
+
+/** What visitors, logins and shutdown may take. Times in milliseconds, sizes in bytes. */
+export interface ServerLimits {
+  /** From the first byte of a request head to its end; also how long a new connection may stay silent. Default 15 s. */
+  readonly headMs: number;
+  /** How long a visitor's connection may idle between requests. Default 75 s. */
+  readonly keepAliveMs: number;
+  /** The longest pause inside a request body. Default 60 s. */
+  readonly requestIdleMs: number;
+  /** The longest pause inside a response, whoever causes it. Default 300 s. */
+  readonly responseIdleMs: number;
+  /** The longest silence of a pipe (an upgraded WebSocket, a TCP connection), both ways. Default 1 h. */
+  readonly pipeIdleMs: number;
+  /** How long a closing visitor connection still reads what the visitor is sending. Default 2 s. */
+  readonly lingerMs: number;
+  /** The largest request body, or Infinity. Default Infinity. */
+  readonly maxBodyBytes: number;
+  /** How much of the next requests is read ahead while one is being answered. Default 64 KiB. */
+  readonly readAheadBytes: number;
+  /** How long a vanished client's names are kept. Default 60 s. */
+  readonly nameHoldMs: number;
+  /** How long a visitor's request waits for a vanished client. Default 5 s. */
+  readonly nameWaitMs: number;
+  /** How many requests may wait for one held name. Default 100. */
+  readonly maxNameWaiters: number;
+  /** How long a request waits for a place in a full session. Default 1 s. */
+  readonly roomWaitMs: number;
+  /** How many requests may wait for places in one session. Default 1,024. */
+  readonly maxRoomWaiters: number;
+  /** How many visitor connections in all; by default 40 % of the descriptor limit. */
+  readonly maxVisitors: number;
+  /** How many visitor connections from one address that is no trusted proxy. Default 256. */
+  readonly maxVisitorsPerAddress: number;
+  /** How many sessions; by default 55 % of the descriptor limit. */
+  readonly maxSessions: number;
+  /** How many tunnels one session may hold. Default 10. */
+  readonly maxTunnelsPerSession: number;
+  /** How many requests one address may abort in {@link abortWindowMs} before it gets 503. Default 200. */
+  readonly maxAborts: number;
+  /** Default 10 s. */
+  readonly abortWindowMs: number;
+  /** From the end of the upgrade request to the peer's hello. Default 10 s. */
+  readonly handshakeMs: number;
+}
+
+/** The defaults. `descriptors` is the process's limit of open files. */
+export function serverLimits(descriptors: number): ServerLimits {
+  return {
+    headMs: 15_000,
+    keepAliveMs: 75_000,
+    requestIdleMs: 60_000,
+    responseIdleMs: 300_000,
+    pipeIdleMs: 3_600_000,
+    lingerMs: 2_000,
+    maxBodyBytes: Number.POSITIVE_INFINITY,
+    readAheadBytes: 64 * 1024,
+    nameHoldMs: 60_000,
+    nameWaitMs: 5_000,
+    maxNameWaiters: 100,
+    roomWaitMs: 1_000,
+    maxRoomWaiters: 1_024,
+    maxVisitors: Math.floor(descriptors * 0.4),
+    maxVisitorsPerAddress: 256,
+    maxSessions: Math.floor(descriptors * 0.55),
+    maxTunnelsPerSession: 10,
+    maxAborts: 200,
+    abortWindowMs: 10_000,
+    handshakeMs: 10_000,
+  };
+}

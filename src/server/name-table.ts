@@ -1,0 +1,126 @@
+// Who has which public name: a live tunnel, or nobody for the time that a vanished client's name is kept.
+// Entries change hands and go away by identity, so that the close of an old session never removes a new one's entry.
+
+import type { Deadline } from "../lifecycle/deadlines.ts";
+import type { Runtime } from "../lifecycle/runtime.ts";
+import type { ServerLimits } from "./limits.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+/** A request that waits for a held name. */
+export interface NameWaiter {
+  /** The name has a tunnel again. */
+  onNameBack(tunnel: Tunnel): void;
+  /** The name was released, or the wait is over. */
+  onNameLost(): void;
+}
+
+/** A name whose client vanished. */
+export class HeldName {
+  readonly name: string;
+  readonly waiters: Set<NameWaiter> = new Set();
+  readonly #expiry: Deadline;
+
+  constructor(name: string, expiry: Deadline) {
+    this.name = name;
+    this.#expiry = expiry;
+  }
+
+  /** Starts the clock. */
+  arm(ms: number): void {
+    this.#expiry.arm(ms);
+  }
+
+  /** Stops the clock. */
+  release(reason: string): void {
+    this.#expiry.dispose(reason);
+  }
+}
+
+/** The names of one server. */
+export class NameTable {
+  readonly #runtime: Runtime;
+  readonly #limits: ServerLimits;
+  readonly #entries = new Map<string, Tunnel | HeldName>();
+
+  constructor(runtime: Runtime, limits: ServerLimits) {
+    this.#runtime = runtime;
+    this.#limits = limits;
+  }
+
+  /** Names with a tunnel. Walks the table: for scrapes, not for requests. */
+  get live(): number {
+    return this.#entries.size - this.held;
+  }
+
+  /** Names kept for vanished clients. Walks the table. */
+  get held(): number {
+    let count = 0;
+    for (const entry of this.#entries.values()) if (entry instanceof HeldName) count += 1;
+    return count;
+  }
+
+  /** Requests that wait for held names. Walks the table. */
+  get waiting(): number {
+    let count = 0;
+    for (const entry of this.#entries.values()) if (entry instanceof HeldName) count += entry.waiters.size;
+    return count;
+  }
+
+  /** What stands under the name, if anything. */
+  find(name: string): Tunnel | HeldName | undefined {
+    return this.#entries.get(name);
+  }
+
+  /** Puts the tunnel under its name, whatever stood there, and lets waiting requests through. Answers the tunnel it displaced. */
+  claim(tunnel: Tunnel): Tunnel | undefined {
+    const before = this.#entries.get(tunnel.name);
+    this.#entries.set(tunnel.name, tunnel);
+    if (!(before instanceof HeldName)) return before;
+    before.release("resumed");
+    const waiters = [...before.waiters];
+    before.waiters.clear();
+    for (const waiter of waiters) waiter.onNameBack(tunnel);
+    return undefined;
+  }
+
+  /** Frees the tunnel's name, if it still stands there. */
+  release(tunnel: Tunnel): void {
+    if (this.#entries.get(tunnel.name) === tunnel) this.#entries.delete(tunnel.name);
+  }
+
+  /** Keeps the name of a vanished client's tunnel, if the tunnel still stands there. */
+  hold(tunnel: Tunnel): void {
+    if (this.#entries.get(tunnel.name) !== tunnel) return;
+    if (this.#limits.nameHoldMs <= 0) {
+      this.#entries.delete(tunnel.name);
+      return;
+    }
+    const held = new HeldName(
+      tunnel.name,
+      this.#runtime.deadlines.create(() => this.#drop(held, "expired")),
+    );
+    held.arm(this.#limits.nameHoldMs);
+    this.#entries.set(tunnel.name, held);
+  }
+
+  /** Adds a request to those that wait for the name; false if too many do. */
+  wait(held: HeldName, waiter: NameWaiter): boolean {
+    if (held.waiters.size >= this.#limits.maxNameWaiters) return false;
+    held.waiters.add(waiter);
+    return true;
+  }
+
+  /** Forgets everything. */
+  close(): void {
+    for (const entry of this.#entries.values()) if (entry instanceof HeldName) this.#drop(entry, "closed");
+    this.#entries.clear();
+  }
+
+  #drop(held: HeldName, reason: string): void {
+    if (this.#entries.get(held.name) === held) this.#entries.delete(held.name);
+    held.release(reason);
+    const waiters = [...held.waiters];
+    held.waiters.clear();
+    for (const waiter of waiters) waiter.onNameLost();
+  }
+}

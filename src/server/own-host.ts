@@ -1,0 +1,136 @@
+// The server's own pages and the endpoint where clients connect, on node:http and ws. Each request is handed over with
+// its socket by the visitor side; it is answered with `Connection: close`, so that nothing behind it is ever parsed here.
+
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { isSessionProtocolOffered, SessionEndpoint } from "../mux/ws-transport.ts";
+import type { SessionSocket } from "../mux/ws-transport.ts";
+import type { Edge } from "./edge.ts";
+import { connectPath } from "./routing.ts";
+
+/** What the server does with a client that was let in. */
+export type AcceptClient = (transport: SessionSocket, peer: string) => void;
+
+/** Options of {@link OwnHost}. */
+export interface OwnHostOptions {
+  readonly edge: Edge;
+  readonly accept: AcceptClient;
+  /** The time for the whole handshake, in milliseconds. */
+  readonly handshakeMs: number;
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly text: string;
+  readonly reason: string;
+  readonly retryAfter?: number;
+}
+
+/** Answers requests for the server itself. */
+export class OwnHost {
+  readonly #edge: Edge;
+  readonly #accept: AcceptClient;
+  readonly #http: Server;
+  readonly #endpoint: SessionEndpoint;
+  readonly #sockets: Set<Socket> = new Set();
+
+  constructor(options: OwnHostOptions) {
+    this.#edge = options.edge;
+    this.#accept = options.accept;
+    this.#endpoint = new SessionEndpoint(options.edge.runtime, options.edge.muxLimits);
+    this.#http = createServer({ keepAliveTimeout: 1, requestTimeout: options.handshakeMs }, this.#onRequest);
+    this.#http.on("upgrade", this.#onUpgrade);
+    this.#http.on("clientError", (_, socket) => socket.destroy());
+  }
+
+  /** Sockets that were handed over and have not become sessions. */
+  get pending(): number {
+    return this.#sockets.size;
+  }
+
+  /** Takes a socket whose request, `bytes`, is for this server. */
+  take(socket: Socket, bytes: Buffer): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    socket.pause();
+    socket.unshift(bytes);
+    this.#http.emit("connection", socket);
+    socket.resume();
+  }
+
+  /** Drops what is pending. */
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
+  readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    response.shouldKeepAlive = false;
+    const path = request.url?.split("?", 1)[0];
+    if (request.method !== "GET" && request.method !== "HEAD") send(response, 405, "Only GET and HEAD work here.");
+    else if (path === connectPath) send(response, 426, "This is where Caisson clients connect, by WebSocket.");
+    else if (path === "/")
+      send(response, 200, `This is a Caisson server. Tunnels are at names under ${this.#edge.address.domain}.`);
+    else send(response, 404, "There is nothing here.");
+  };
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const refusal = this.#judge(request);
+    if (refusal) {
+      this.#edge.runtime.events.sessionConnected(refusal.reason, undefined);
+      this.#edge.runtime.events.refused(refusal.reason);
+      refuse(socket, refusal);
+      return;
+    }
+    const peer = request.socket.remoteAddress ?? "";
+    const own = request.socket;
+    this.#endpoint.accept({ request, socket, head }, (transport) => {
+      this.#sockets.delete(own);
+      this.#accept(transport, peer);
+    });
+  };
+
+  #judge(request: IncomingMessage): Refusal | undefined {
+    if (request.url?.split("?", 1)[0] !== connectPath)
+      return { status: 404, text: "Nothing to upgrade to here.", reason: "no_endpoint" };
+    if (request.headers.origin !== undefined) {
+      return { status: 403, text: "Web pages cannot connect as clients.", reason: "origin" };
+    }
+    if (!isSessionProtocolOffered(request)) {
+      return { status: 400, text: "Clients of this server speak the subprotocol caisson.v1.", reason: "subprotocol" };
+    }
+    if (!this.#edge.accepting)
+      return { status: 503, text: "The server is shutting down.", reason: "shutting_down", retryAfter: 5 };
+    if (this.#edge.sessions.size >= this.#edge.limits.maxSessions) {
+      return {
+        status: 503,
+        text: "The server has as many sessions as it may.",
+        reason: "max_sessions",
+        retryAfter: 10,
+      };
+    }
+    return undefined;
+  }
+}
+
+const securityFields = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'",
+  "X-Content-Type-Options": "nosniff",
+};
+
+function send(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { ...securityFields, "Content-Type": "text/plain; charset=utf-8", Connection: "close" });
+  response.end(`${text}\n`);
+}
+
+function refuse(socket: Duplex, refusal: Refusal): void {
+  const retry = refusal.retryAfter === undefined ? "" : `Retry-After: ${refusal.retryAfter}\r\n`;
+  const body = `${refusal.text}\n`;
+  socket.end(
+    `HTTP/1.1 ${refusal.status} Refused\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n${retry}Connection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,92 @@
+// The body of the request that a visitor is sending: counts it by Content-Length or takes its chunks apart, and feeds
+// the exchange. One per connection, used again for each request.
+
+import { ChunkedDecoder, ChunkProgress } from "../http1/chunked.ts";
+import type { ChunkSink } from "../http1/chunked.ts";
+import { filterTrailers } from "../http1/compose.ts";
+import type { RequestHead } from "../http1/head.ts";
+import type { Exchange } from "./exchange.ts";
+
+const noBytes: Buffer = Buffer.alloc(0);
+
+/** What became of the bytes given to {@link RequestBody.feed}. */
+export const BodyProgress = { More: 0, Complete: 1, Malformed: 2, TooLarge: 3 } as const;
+/** One of {@link BodyProgress}. */
+export type BodyProgress = (typeof BodyProgress)[keyof typeof BodyProgress];
+
+/** Reads one request body at a time. */
+export class RequestBody implements ChunkSink {
+  /** After {@link feed}: the offset of the first byte that does not belong to the body. */
+  next = 0;
+  /** After {@link feed}: the exchange asked to pause. */
+  full = false;
+  readonly #maxBytes: number;
+  #exchange: Exchange | undefined;
+  #left = 0;
+  #received = 0;
+  #decoder: ChunkedDecoder | undefined;
+  #chunked = false;
+  #endedByTrailers = false;
+
+  /** `maxBytes`: the largest body that is let through. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Prepares for the body of `head`. */
+  begin(head: RequestHead, exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.#chunked = head.body === "chunked";
+    this.#left = head.contentLength;
+    this.#received = 0;
+    this.#endedByTrailers = false;
+    if (!this.#chunked) return;
+    this.#decoder ??= new ChunkedDecoder();
+    this.#decoder.reset();
+  }
+
+  /** Forgets the exchange. */
+  end(): void {
+    this.#exchange = undefined;
+  }
+
+  /** Takes body bytes from `chunk`, starting at `offset`. */
+  feed(chunk: Buffer, offset: number): BodyProgress {
+    this.full = false;
+    if (this.#chunked) return this.#feedChunked(chunk, offset);
+    const taken = Math.min(this.#left, chunk.length - offset);
+    this.next = offset + taken;
+    this.#left -= taken;
+    const done = this.#left === 0;
+    this.#send(chunk.subarray(offset, this.next), done ? "end" : "more");
+    return done ? BodyProgress.Complete : BodyProgress.More;
+  }
+
+  onChunkData(view: Buffer): void {
+    this.#received += view.length;
+    if (this.#received <= this.#maxBytes) this.#send(view, "more");
+  }
+
+  onChunkTrailers(section: Buffer): void {
+    const kept = filterTrailers(section);
+    if (kept === undefined || kept.length === 0) return;
+    this.#exchange?.sendTrailers(kept);
+    this.#endedByTrailers = true;
+  }
+
+  #feedChunked(chunk: Buffer, offset: number): BodyProgress {
+    const decoder = this.#decoder;
+    if (!decoder) return BodyProgress.Malformed;
+    const progress = decoder.decode(chunk, offset, this);
+    this.next = decoder.next;
+    if (this.#received > this.#maxBytes) return BodyProgress.TooLarge;
+    if (progress === ChunkProgress.Rejected) return BodyProgress.Malformed;
+    if (progress === ChunkProgress.More) return BodyProgress.More;
+    if (!this.#endedByTrailers) this.#send(noBytes, "end");
+    return BodyProgress.Complete;
+  }
+
+  #send(bytes: Buffer, end: "end" | "more"): void {
+    if (this.#exchange && !this.#exchange.sendBody(bytes, end)) this.full = true;
+  }
+}

@@ -1,0 +1,259 @@
+// The public side as a whole: listens, accepts visitors and clients, and shuts down in order. It holds every visitor
+// connection, pipe and session in a set of its own, so that what is held can always be counted.
+
+import type { Server, Socket } from "node:net";
+import { createServer } from "node:net";
+import { randomBytes } from "node:crypto";
+import { ResponseHeadReader } from "../http1/head-reader.ts";
+import { responseHeadLimits } from "../http1/limits.ts";
+import { CaissonError, systemCodeOf } from "../lifecycle/errors.ts";
+import type { Inventory } from "../lifecycle/resource.ts";
+import type { Runtime } from "../lifecycle/runtime.ts";
+import type { Deadline } from "../lifecycle/deadlines.ts";
+import { GrowthBudget } from "../mux/growth-budget.ts";
+import type { MuxLimits } from "../mux/limits.ts";
+import { muxLimits } from "../mux/limits.ts";
+import { Pipe } from "../mux/pipe.ts";
+import { AbortGuard } from "./abort-guard.ts";
+import { ClientSession } from "./client-session.ts";
+import type { Edge } from "./edge.ts";
+import type { ServerLimits } from "./limits.ts";
+import { NameTable } from "./name-table.ts";
+import { ResumeKeys } from "./names.ts";
+import { OwnHost } from "./own-host.ts";
+import { PublicAddress } from "./public-address.ts";
+import { plainAddress, TrustedProxies } from "./trusted-proxies.ts";
+import { VisitorConnection } from "./visitor-connection.ts";
+import type { UpgradedConnection, VisitorOwner } from "./visitor-owner.ts";
+
+/** What a server is made of. Everything is decided here; defaults are those of assemble/. */
+export interface TunnelServerOptions {
+  readonly runtime: Runtime;
+  readonly limits: ServerLimits;
+  readonly muxLimits: Partial<MuxLimits>;
+  readonly domain: string;
+  readonly publicUrl: string | undefined;
+  readonly catchAll: string | undefined;
+  readonly trustedProxies: readonly string[];
+  /** Makes resume keys. */
+  readonly secret: Buffer;
+  readonly version: string;
+}
+
+/** How a server ends. */
+export interface ShutdownOptions {
+  /** How long streams in flight may go on, in milliseconds; 0 ends them at once. */
+  readonly drainMs: number;
+  /** How long to go on accepting after readiness went off, so that a balancer notices, in milliseconds. */
+  readonly drainDelayMs: number;
+}
+
+/** The server's public side. */
+export class TunnelServer implements VisitorOwner {
+  readonly edge: Edge;
+  readonly #runtime: Runtime;
+  readonly #names: NameTable;
+  readonly #aborts: AbortGuard;
+  readonly #listener: Server;
+  readonly #own: OwnHost;
+  readonly #visitors: Set<VisitorConnection> = new Set();
+  readonly #perAddress: Map<string, number> = new Map();
+  readonly #pipes: Set<Pipe> = new Set();
+  readonly #drainClock: Deadline;
+  #whenIdle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: TunnelServerOptions) {
+    const { runtime, limits } = options;
+    this.#runtime = runtime;
+    this.#names = new NameTable(runtime, limits);
+    this.#aborts = new AbortGuard({ runtime, maxAborts: limits.maxAborts, windowMs: limits.abortWindowMs });
+    this.edge = {
+      runtime,
+      limits,
+      muxLimits: { ...options.muxLimits, maxStreams: options.muxLimits.maxStreams ?? muxLimits.maxStreams },
+      version: options.version,
+      instance: randomBytes(12).toString("base64url"),
+      names: this.#names,
+      resumeKeys: new ResumeKeys(options.secret),
+      sessions: new Set(),
+      budget: new GrowthBudget(options.muxLimits.serverGrowth ?? muxLimits.serverGrowth),
+      aborts: this.#aborts,
+      trusted: new TrustedProxies(options.trustedProxies),
+      address: new PublicAddress({ domain: options.domain, template: options.publicUrl }),
+      catchAll: options.catchAll,
+      viaName: `caisson-${randomBytes(5).toString("hex")}`,
+      responses: new ResponseHeadReader(responseHeadLimits),
+      accepting: true,
+    };
+    this.#own = new OwnHost({
+      edge: this.edge,
+      handshakeMs: limits.handshakeMs,
+      accept: (transport, peer) => void new ClientSession({ edge: this.edge, transport, peer: plainAddress(peer) }),
+    });
+    this.#drainClock = runtime.deadlines.create(() => this.#whenIdle?.());
+    this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, this.#onConnection);
+  }
+
+  /** Starts to listen; answers the address that the system gave. Throws E_LISTEN. */
+  listen(options: {
+    readonly host: string;
+    readonly port: number;
+  }): Promise<{ readonly host: string; readonly port: number }> {
+    const { host } = options;
+    return new Promise((resolve, reject) => {
+      const failed = (error: Error): void => reject(listenError(error, `${host}:${options.port}`));
+      this.#listener.once("error", failed);
+      this.#listener.listen({ host, port: options.port, backlog: 1024 }, () => {
+        this.#listener.off("error", failed);
+        // EMFILE and the like while accepting: counted by the limits below, never a reason to stop.
+        this.#listener.on("error", (error) => this.#runtime.events.faulted("accept", error));
+        const address = this.#listener.address();
+        const port = typeof address === "object" && address !== null ? address.port : options.port;
+        this.edge.address.listensOn(host, port);
+        resolve({ host, port });
+      });
+    });
+  }
+
+  /** What is held, by kind, and the sizes of the containers that are no resources. */
+  inventory(): Inventory {
+    let tunnels = 0;
+    let streams = 0;
+    let exchanges = 0;
+    let roomWaiters = 0;
+    for (const { session, tunnels: claimed, roomWaiters: waiting } of this.edge.sessions) {
+      tunnels += claimed.size;
+      streams += session.streamCount;
+      roomWaiters += waiting.size;
+    }
+    for (const visitor of this.#visitors) if (visitor.exchange) exchanges += 1;
+    return {
+      held: {
+        session: this.edge.sessions.size,
+        tunnel: tunnels,
+        stream: streams,
+        exchange: exchanges,
+        pipe: this.#pipes.size,
+        session_socket: this.edge.sessions.size,
+        visitor_socket: this.#visitors.size,
+        deadline: this.#runtime.deadlines.size,
+      },
+      probes: {
+        "names.live": this.#names.live,
+        "names.held": this.#names.held,
+        "names.waiting": this.#names.waiting,
+        "rooms.waiting": roomWaiters,
+        "visitors.addresses": this.#perAddress.size,
+        "own.pending": this.#own.pending,
+        "aborts.addresses": this.#aborts.size,
+        "deadlines.gap_listeners": this.#runtime.deadlines.gapListeners,
+      },
+    };
+  }
+
+  /** Shuts down in the order of docs: stop accepting, GOAWAY, drain, reset the rest. A second call with `drainMs: 0` forces. */
+  close(options: ShutdownOptions): Promise<void> {
+    if (this.#closing) {
+      if (options.drainMs === 0) this.#whenIdle?.();
+      return this.#closing;
+    }
+    this.#closing = this.#shutDown(options);
+    return this.#closing;
+  }
+
+  onVisitorClosed(visitor: VisitorConnection): void {
+    this.#visitors.delete(visitor);
+    const { address } = visitor.origin;
+    const count = (this.#perAddress.get(address) ?? 0) - 1;
+    if (count > 0) this.#perAddress.set(address, count);
+    else this.#perAddress.delete(address);
+    this.#checkIdle();
+  }
+
+  onOwnRequest(_: VisitorConnection, request: { readonly socket: Socket; readonly bytes: Buffer }): void {
+    this.#own.take(request.socket, request.bytes);
+  }
+
+  onPipe(_: VisitorConnection, upgraded: UpgradedConnection): void {
+    const pipe = new Pipe({
+      socket: upgraded.socket,
+      stream: upgraded.stream,
+      runtime: this.#runtime,
+      idleMs: this.edge.limits.pipeIdleMs,
+      cut: upgraded.cut,
+      initial: upgraded.rest,
+      onClosed: this.#onPipeClosed,
+    });
+    this.#pipes.add(pipe);
+  }
+
+  readonly #onPipeClosed = (pipe: Pipe): void => {
+    this.#pipes.delete(pipe);
+    this.#checkIdle();
+  };
+
+  readonly #onConnection = (socket: Socket): void => {
+    const address = plainAddress(socket.remoteAddress ?? "");
+    const count = this.#perAddress.get(address) ?? 0;
+    const { limits, trusted } = this.edge;
+    const crowded = count >= limits.maxVisitorsPerAddress && !trusted.has(address);
+    if (address === "" || crowded || this.#visitors.size >= limits.maxVisitors) {
+      this.#runtime.events.refused(crowded ? "visitors_per_address" : "visitors");
+      socket.destroy();
+      return;
+    }
+    this.#perAddress.set(address, count + 1);
+    this.#visitors.add(
+      new VisitorConnection({ edge: this.edge, owner: this, socket, raw: socket, address, scheme: "http" }),
+    );
+  };
+
+  async #shutDown(options: ShutdownOptions): Promise<void> {
+    if (options.drainDelayMs > 0) await this.#pause(options.drainDelayMs);
+    this.edge.accepting = false;
+    const listenerClosed = new Promise<void>((resolve) => void this.#listener.close(() => resolve()));
+    for (const visitor of this.#visitors) visitor.drain();
+    for (const { session } of this.edge.sessions) session.drain("shutdown");
+    if (!this.#idle && options.drainMs > 0) await this.#pause(options.drainMs);
+    for (const visitor of this.#visitors) visitor.destroy("shutdown");
+    for (const { session } of this.edge.sessions) session.close("shutdown");
+    for (const pipe of this.#pipes) pipe.close("shutdown");
+    this.#own.close();
+    this.#names.close();
+    this.#aborts.close();
+    this.#drainClock.dispose("closed");
+    await listenerClosed;
+  }
+
+  /** Waits for idleness, a second call of close, or the time to pass. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenIdle = () => {
+        this.#whenIdle = undefined;
+        this.#drainClock.disarm();
+        resolve();
+      };
+      this.#drainClock.arm(ms);
+    });
+  }
+
+  get #idle(): boolean {
+    return this.#visitors.size === 0 && this.#pipes.size === 0;
+  }
+
+  #checkIdle(): void {
+    if (!this.edge.accepting && this.#idle) this.#whenIdle?.();
+  }
+}
+
+function listenError(error: Error, where: string): CaissonError {
+  const code = systemCodeOf(error);
+  const advice =
+    code === "EADDRINUSE"
+      ? "another process listens there; choose another port with --listen"
+      : code === "EACCES"
+        ? "the system does not allow this port; choose one above 1023"
+        : error.message;
+  return new CaissonError("E_LISTEN", `cannot listen on ${where}: ${advice}`, { cause: error });
+}
