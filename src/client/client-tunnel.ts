@@ -1,0 +1,53 @@
+// A tunnel on one session, as the client holds it: its public name, and where its streams are led.
+// A claim is what the user asked for and outlives sessions; a tunnel is what a server granted, and ends with its session.
+
+import type { Resource } from "../lifecycle/resource.ts";
+import type { Runtime } from "../lifecycle/runtime.ts";
+import type { Registered, TunnelKind } from "../wire/control.ts";
+import type { ClientLimits } from "./limits.ts";
+import type { LocalPool } from "./local-pool.ts";
+import type { ClientObserver } from "./observer.ts";
+
+/** One tunnel that the user asked for. The same on every server and after every reconnect. */
+export interface TunnelClaim {
+  /** Its id in every session, 1 and up. */
+  readonly id: number;
+  readonly kind: TunnelKind;
+  /** The name asked for; undefined for a random one. */
+  readonly name: string | undefined;
+  /** The public port asked for (TCP); undefined for any. */
+  readonly port: number | undefined;
+  readonly pool: LocalPool;
+}
+
+/** What all parts of one client share. */
+export interface ClientContext {
+  readonly runtime: Runtime;
+  readonly limits: ClientLimits;
+  readonly observer: ClientObserver;
+}
+
+/** One granted tunnel. */
+export class ClientTunnel implements Resource {
+  readonly kind = "tunnel";
+  readonly openedAtMs: number = performance.now();
+  readonly claim: TunnelClaim;
+  readonly granted: Registered;
+  readonly context: ClientContext;
+
+  constructor(claim: TunnelClaim, granted: Registered, context: ClientContext) {
+    this.claim = claim;
+    this.granted = granted;
+    this.context = context;
+  }
+
+  /** The public name. */
+  get name(): string {
+    return this.granted.name;
+  }
+
+  /** The connections to its target. */
+  get pool(): LocalPool {
+    return this.claim.pool;
+  }
+}

@@ -1,0 +1,44 @@
+// What observers may read of an exchange beside the target: facts that are decoded from the head when somebody asks.
+// It holds the request and numbers, never a socket or a stream.
+
+import type { ExchangeView, TraceContext } from "../lifecycle/events.ts";
+import type { OpenExchange } from "../wire/open.ts";
+import { fieldOf, hostOf, methodOf, targetOf } from "./request-head.ts";
+
+/** The view of one exchange; {@link ExchangeForwarder} extends it, so that an exchange is one object. */
+export abstract class ExchangeRecord implements ExchangeView {
+  readonly kind = "exchange";
+  readonly role = "client";
+  readonly openedAtMs: number = performance.now();
+  readonly tunnelName: string;
+  readonly visitorAddress = "";
+  status = 0;
+  firstByteAtMs = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  trace: TraceContext | undefined;
+  /** What went wrong at the target, in words; empty if nothing did. */
+  failure = "";
+  protected readonly open: OpenExchange;
+
+  protected constructor(open: OpenExchange, tunnelName: string) {
+    this.open = open;
+    this.tunnelName = tunnelName;
+  }
+
+  get method(): string {
+    return methodOf(this.open.head);
+  }
+
+  get target(): string {
+    return targetOf(this.open.head);
+  }
+
+  get host(): string {
+    return hostOf(this.open);
+  }
+
+  field(name: string): string | undefined {
+    return fieldOf(this.open.head, name);
+  }
+}

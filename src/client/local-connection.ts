@@ -1,0 +1,175 @@
+// One connection to a target: its socket, the reader of its responses, the outlet for its requests, and the one deadline
+// that all of its phases share. Used by one exchange or pipe at a time. It makes no connection anywhere else than to its
+// pool's target, and reports itself closed only when the operating system's socket is.
+
+import type { Socket } from "node:net";
+import type { Deadline } from "../lifecycle/deadlines.ts";
+import { CaissonError } from "../lifecycle/errors.ts";
+import type { Resource } from "../lifecycle/resource.ts";
+import { Pipe } from "../mux/pipe.ts";
+import { SocketOutlet } from "../mux/socket-outlet.ts";
+import type { Stream } from "../mux/stream.ts";
+import type { ClientContext } from "./client-tunnel.ts";
+import type { LocalPool } from "./local-pool.ts";
+import { ResponseReader } from "./response-reader.ts";
+
+/** Silence on a pipe after which TCP asks whether the target still lives, in milliseconds. */
+const keepAliveProbeMs = 30_000;
+
+/** Whoever uses a connection. Nothing is called any more after {@link onLost} or once the user let go of it. */
+export interface ConnectionUser {
+  /** TCP, and TLS if the target wants it, stand. Not called for a connection that stood before. */
+  onConnected(): void;
+  /** Bytes from the target, a view of a buffer of their own. */
+  onBytes(chunk: Buffer): void;
+  /** The target has ended its side in good order. */
+  onEnded(): void;
+  /** The connection failed, or could not be made; it is closed. */
+  onLost(error: unknown): void;
+  /** The deadline that the user had armed has passed. */
+  onDeadline(): void;
+}
+
+/** What becomes of a connection: a socket or what is left of it. */
+export class LocalConnection implements Resource {
+  readonly kind = "local_socket";
+  readonly openedAtMs: number = performance.now();
+  readonly socket: Socket;
+  readonly outlet: SocketOutlet;
+  /** Armed by whoever uses the connection, by the pool while it is idle. */
+  readonly deadline: Deadline;
+  /** Since when it is idle, on the clock of `openedAtMs`; 0 while in use. */
+  idleSinceMs = 0;
+  /** It has carried an exchange before the current one. */
+  reused = false;
+  /** TCP and TLS stand. */
+  connected = false;
+  readonly #pool: LocalPool;
+  #responses: ResponseReader | undefined;
+  #user: ConnectionUser | undefined;
+  #pipe: Pipe | undefined;
+  #closedBy = "";
+
+  /** @internal Made by {@link LocalPool} only, which owns it. */
+  constructor(pool: LocalPool, socket: Socket, user: ConnectionUser) {
+    this.#pool = pool;
+    this.#user = user;
+    this.socket = socket;
+    this.outlet = new SocketOutlet(socket);
+    this.deadline = pool.runtime.deadlines.create(() => this.#expire());
+    this.deadline.arm(pool.limits.connectMs);
+    socket.on(pool.target.tls ? "secureConnect" : "connect", this.#onConnect);
+    socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("error", this.#onError);
+    socket.on("close", this.#onClose);
+  }
+
+  /** The reader of this connection's responses; made for the first, so that pipes need none. */
+  get responses(): ResponseReader {
+    this.#responses ??= new ResponseReader(this.#pool.responseHead);
+    return this.#responses;
+  }
+
+  /** Who uses it now. */
+  get user(): ConnectionUser | undefined {
+    return this.#user;
+  }
+
+  /** @internal The pool's: gives an idle connection to its next user. */
+  _take(user: ConnectionUser): void {
+    this.#user = user;
+    this.idleSinceMs = 0;
+    this.reused = true;
+  }
+
+  /** @internal The pool's: nobody uses it until it is taken again. */
+  _idle(idleMs: number): void {
+    this.#user = undefined;
+    this.idleSinceMs = performance.now();
+    this.deadline.arm(idleMs);
+  }
+
+  /** Leaves the socket to a pipe with `stream`; this object still owns it, and reports when it is closed. */
+  becomePipe(stream: Stream, context: ClientContext): Pipe {
+    const { socket } = this;
+    this.#user = undefined;
+    this.deadline.disarm();
+    socket.off("data", this.#onData);
+    socket.off("end", this.#onEnd);
+    this.outlet.detach();
+    socket.setKeepAlive(true, keepAliveProbeMs);
+    const { runtime, limits } = context;
+    this.#pipe = new Pipe({ socket, stream, runtime, idleMs: limits.pipeIdleMs, onClosed: this.#onPipeClosed });
+    return this.#pipe;
+  }
+
+  /** The pipe that it has become. */
+  get pipe(): Pipe | undefined {
+    return this.#pipe;
+  }
+
+  /** Destroys the socket at once. The user hears nothing of it. Idempotent. */
+  close(reason: string): void {
+    if (this.#closedBy !== "") return;
+    this.#closedBy = reason;
+    this.#user = undefined;
+    this.#pool._closing(this);
+    this.deadline.dispose(reason);
+    this.outlet.detach();
+    this.#responses?.abandon();
+    this.socket.destroy();
+  }
+
+  readonly #onConnect = (): void => {
+    if (this.#closedBy !== "") return;
+    const { socket } = this;
+    const { target } = this.#pool;
+    if (target.forbiddenPorts.includes(target.port) && socket.remoteAddress === socket.localAddress) {
+      this.#lose(new CaissonError("E_USAGE", `${target.text} leads to a private admin listener of Caisson`));
+      return;
+    }
+    this.connected = true;
+    this.deadline.disarm();
+    this.#user?.onConnected();
+  };
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#user) this.#user.onBytes(chunk);
+    else this.close("unexpected_bytes");
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#user) this.#user.onEnded();
+    else this.close("target_closed");
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#lose(error);
+  };
+
+  readonly #onClose = (): void => {
+    this.#lose(undefined);
+    this.#pool._gone(this, this.#closedBy);
+  };
+
+  readonly #onPipeClosed = (): void => {
+    this.#pipe = undefined;
+    this.close("pipe_closed");
+  };
+
+  #lose(error: unknown): void {
+    if (this.#closedBy !== "") return;
+    const user = this.#user;
+    this.close(error === undefined ? "target_closed" : "target_error");
+    user?.onLost(error);
+  }
+
+  #expire(): void {
+    if (!this.connected) {
+      const seconds = this.#pool.limits.connectMs / 1000;
+      this.#lose(new CaissonError("E_CONNECT", `no connection to ${this.#pool.target.text} within ${seconds} s`));
+    } else if (this.#user) this.#user.onDeadline();
+    else this.close("idle");
+  }
+}
