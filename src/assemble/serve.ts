@@ -18,6 +18,8 @@ import { nameProblem } from "../server/names.ts";
 import { TunnelServer } from "../server/tunnel-server.ts";
 import { Tunnel } from "../server/tunnel.ts";
 import { isLoopback, parseHostPort } from "./host-port.ts";
+import type { RequestInfo } from "./request-info.ts";
+import { requestInfo } from "./request-info.ts";
 import type { Listener } from "./typed-events.ts";
 import { TypedEvents } from "./typed-events.ts";
 import { version } from "./version.ts";
@@ -57,19 +59,6 @@ export interface TunnelInfo {
   readonly name: string;
   readonly url: string;
   readonly direct: { readonly url: string; readonly host: string };
-}
-
-/** A finished request. */
-export interface RequestInfo {
-  readonly method: string;
-  /** Path and query as the visitor sent them. */
-  readonly path: string;
-  /** The response status; 0 if there was none. */
-  readonly status: number;
-  readonly outcome: ExchangeOutcome;
-  /** From the end of the request head to the end of the response, in milliseconds. */
-  readonly ms: number;
-  readonly tunnel: string;
 }
 
 /** Events of a server. */
@@ -206,16 +195,4 @@ function publish(events: TypedEvents<ServerEvents>): TunnelEvents {
 
 function tunnelInfo(tunnel: Tunnel): TunnelInfo {
   return { name: tunnel.name, url: tunnel.url, direct: tunnel.direct };
-}
-
-/** What events tell of a finished exchange. */
-export function requestInfo(exchange: ExchangeView, outcome: ExchangeOutcome): RequestInfo {
-  return {
-    method: exchange.method,
-    path: exchange.target,
-    status: exchange.status,
-    outcome,
-    ms: performance.now() - exchange.openedAtMs,
-    tunnel: exchange.tunnelName,
-  };
 }

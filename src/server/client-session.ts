@@ -70,7 +70,7 @@ export class ClientSession implements SessionHandler {
       hello: {
         version: this.#edge.version,
         instance: this.#edge.instance,
-        maxStreams: this.#edge.muxLimits.maxStreams ?? 0,
+        maxStreams: this.#edge.muxLimits.maxStreams,
       },
       limits: this.#edge.muxLimits,
       budget: this.#edge.budget,

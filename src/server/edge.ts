@@ -16,7 +16,7 @@ import type { TrustedProxies } from "./trusted-proxies.ts";
 export interface Edge {
   readonly runtime: Runtime;
   readonly limits: ServerLimits;
-  readonly muxLimits: Partial<MuxLimits>;
+  readonly muxLimits: MuxLimits;
   readonly version: string;
   readonly instance: string;
   readonly names: NameTable;

@@ -65,19 +65,20 @@ export class TunnelServer implements VisitorOwner {
 
   constructor(options: TunnelServerOptions) {
     const { runtime, limits } = options;
+    const mux = muxLimits(options.muxLimits);
     this.#runtime = runtime;
     this.#names = new NameTable(runtime, limits);
     this.#aborts = new AbortGuard({ runtime, maxAborts: limits.maxAborts, windowMs: limits.abortWindowMs });
     this.edge = {
       runtime,
       limits,
-      muxLimits: { ...options.muxLimits, maxStreams: options.muxLimits.maxStreams ?? muxLimits.maxStreams },
+      muxLimits: mux,
       version: options.version,
       instance: randomBytes(12).toString("base64url"),
       names: this.#names,
       resumeKeys: new ResumeKeys(options.secret),
       sessions: new Set(),
-      budget: new GrowthBudget(options.muxLimits.serverGrowth ?? muxLimits.serverGrowth),
+      budget: new GrowthBudget(mux.roleGrowthBytes),
       aborts: this.#aborts,
       trusted: new TrustedProxies(options.trustedProxies),
       address: new PublicAddress({ domain: options.domain, template: options.publicUrl }),

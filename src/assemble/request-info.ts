@@ -1,0 +1,28 @@
+// What public events tell of a finished exchange.
+
+import type { ExchangeOutcome, ExchangeView } from "../lifecycle/events.ts";
+
+/** A finished request. */
+export interface RequestInfo {
+  readonly method: string;
+  /** Path and query as the visitor sent them. */
+  readonly path: string;
+  /** The response status; 0 if there was none. */
+  readonly status: number;
+  readonly outcome: ExchangeOutcome;
+  /** From the end of the request head to the end of the response, in milliseconds. */
+  readonly ms: number;
+  readonly tunnel: string;
+}
+
+/** Reads the facts off the exchange; to be called when it ends. */
+export function requestInfo(exchange: ExchangeView, outcome: ExchangeOutcome): RequestInfo {
+  return {
+    method: exchange.method,
+    path: exchange.target,
+    status: exchange.status,
+    outcome,
+    ms: performance.now() - exchange.openedAtMs,
+    tunnel: exchange.tunnelName,
+  };
+}

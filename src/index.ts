@@ -1,0 +1,11 @@
+// The public API. Nothing else is promised.
+
+export type { ConnectLimits, ConnectOptions, CaissonTunnel, TunnelEventMap } from "./assemble/connect.ts";
+export { connect } from "./assemble/connect.ts";
+export type { RequestInfo } from "./assemble/request-info.ts";
+export type { CaissonServer, ServeLimits, ServeOptions, ServerEvents, TunnelInfo } from "./assemble/serve.ts";
+export { serve } from "./assemble/serve.ts";
+export type { Disconnection, TunnelFacts } from "./client/observer.ts";
+export type { CaissonErrorOptions, ErrorCode } from "./lifecycle/errors.ts";
+export { CaissonError } from "./lifecycle/errors.ts";
+export type { Inventory } from "./lifecycle/resource.ts";
