@@ -1,0 +1,151 @@
+// Subscribes to a role's events and counts what only events can tell; everything else is read at the scrape. On the hot
+// path it adds to plain numbers: no labels are looked up or made per exchange, and no resource is remembered.
+
+import type {
+  Direction,
+  ExchangeOutcome,
+  ExchangeView,
+  RefusalReason,
+  SessionView,
+  Side,
+  TunnelEvents,
+} from "../lifecycle/events.ts";
+import type { Resource } from "../lifecycle/resource.ts";
+import { ExchangeCounts } from "./exchange-counts.ts";
+import type { ExpositionFormat } from "./exposition-format.ts";
+import { HistogramCells, httpSeconds, lifeSeconds, roundTripSeconds } from "./histogram-cells.ts";
+import { Exposition } from "./prometheus.ts";
+import type { MetricReadings } from "./readings.ts";
+import { addResourceFamilies } from "./resource-families.ts";
+import { RuntimeFamilies } from "./runtime-families.ts";
+import { ScrapeReadings } from "./scrape-readings.ts";
+import { addTrafficFamilies } from "./traffic-families.ts";
+import { WordCounts } from "./word-counts.ts";
+
+/** What metrics are made of. */
+export interface MetricsOptions {
+  /** Asked at every scrape. */
+  readonly readings: MetricReadings;
+  /** The version of this package. */
+  readonly version: string;
+  /** Hears of a reading that threw; the scrape goes on without it. Default: nobody does. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+/** What the events of a role added up to. */
+export class Metrics implements TunnelEvents {
+  /** @internal What the families read. */
+  readonly _exchanges: ExchangeCounts = new ExchangeCounts();
+  /** @internal */
+  readonly _durations: HistogramCells = new HistogramCells(httpSeconds);
+  /** @internal */
+  readonly _firstBytes: HistogramCells = new HistogramCells(httpSeconds);
+  /** @internal */
+  readonly _roundTrips: HistogramCells = new HistogramCells(roundTripSeconds);
+  /** @internal */
+  readonly _sessionLives: HistogramCells = new HistogramCells(lifeSeconds);
+  /** @internal */
+  readonly _bytes: Record<Direction, number> = { in: 0, out: 0 };
+  /** @internal */
+  readonly _pauses: Record<Side, number> = { visitor: 0, target: 0, session: 0 };
+  /** @internal */
+  readonly _connects: WordCounts = new WordCounts();
+  /** @internal */
+  readonly _sessionCloses: WordCounts = new WordCounts();
+  /** @internal */
+  readonly _refusals: WordCounts = new WordCounts();
+  /** @internal */
+  readonly _badRequests: WordCounts = new WordCounts(128);
+  /** @internal */
+  readonly _violations: WordCounts = new WordCounts(128);
+  /** @internal */
+  readonly _faults: WordCounts = new WordCounts();
+  readonly #exposition: Exposition;
+  readonly #runtime: RuntimeFamilies;
+
+  /** Starts the runtime's collectors; they run until {@link dispose}. */
+  constructor(options: MetricsOptions) {
+    const { version } = options;
+    const readings = new ScrapeReadings(options.readings);
+    this.#exposition = new Exposition({
+      onFault: options.onFault ?? ignore,
+      onRender: () => readings.forget(),
+    });
+    addTrafficFamilies(this.#exposition, { metrics: this, readings });
+    addResourceFamilies(this.#exposition, readings);
+    this.#runtime = new RuntimeFamilies(this.#exposition, { version, readings });
+  }
+
+  opened(): void {
+    // What was opened is the ledger's to count.
+  }
+
+  exchangeStarted(): undefined {
+    return undefined; // Traces come from elsewhere.
+  }
+
+  closed(resource: Resource, reason: string): void {
+    if (resource.kind !== "session") return;
+    this._sessionCloses.add(reason);
+    this._sessionLives.observe((performance.now() - resource.openedAtMs) / 1000);
+  }
+
+  bytes(direction: Direction, count: number): void {
+    this._bytes[direction] += count;
+  }
+
+  exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
+    this._exchanges.add(exchange, outcome);
+    const { openedAtMs, firstByteAtMs, trace } = exchange;
+    const seconds = (performance.now() - openedAtMs) / 1000;
+    const toFirstByte = (firstByteAtMs - openedAtMs) / 1000;
+    if (trace === undefined) {
+      this._durations.observe(seconds);
+      if (firstByteAtMs > 0) this._firstBytes.observe(toFirstByte);
+    } else {
+      this._durations.observeTraced(seconds, trace.traceId);
+      if (firstByteAtMs > 0) this._firstBytes.observeTraced(toFirstByte, trace.traceId);
+    }
+  }
+
+  sessionConnected(result: string): void {
+    this._connects.add(result);
+  }
+
+  heartbeat(_: SessionView, rttMs: number): void {
+    this._roundTrips.observe(rttMs / 1000);
+  }
+
+  paused(side: Side): void {
+    this._pauses[side] += 1;
+  }
+
+  refused(reason: RefusalReason): void {
+    this._refusals.add(reason);
+  }
+
+  badRequest(reason: string): void {
+    this._badRequests.add(reason);
+  }
+
+  violated(_: SessionView, reason: string): void {
+    this._violations.add(reason);
+  }
+
+  faulted(where: string): void {
+    this._faults.add(where);
+  }
+
+  /** The whole exposition in one of the two formats. */
+  render(format: ExpositionFormat): Promise<string> {
+    return this.#exposition.render(format);
+  }
+
+  /** Stops the runtime's collectors and forgets whom scrapes read. Idempotent; what is rendered afterwards is empty. */
+  dispose(): void {
+    this.#runtime.dispose();
+    this.#exposition.clear();
+  }
+}
+
+function ignore(): void {}
