@@ -165,8 +165,13 @@ function statusLine(head: ResponseHead): string {
 /** Whether the sender announced, in the only way that has one meaning, that it takes trailers. */
 function wantsTrailers(head: RequestHead): boolean {
   if (!head._nominatesTe) return false;
-  const index = head.find(fieldIds.te);
-  return index >= 0 && head._valueIs(index, "trailers");
+  let wanted = false;
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.fieldId[index] !== fieldIds.te) continue;
+    if (!head._valueIs(index, "trailers")) return false;
+    wanted = true;
+  }
+  return wanted;
 }
 
 /** Writes the lines of `end`, then those of `suffix`, then the empty line. */

@@ -91,8 +91,10 @@ export class HeadFields {
    * {@link end}; More means that the bytes up to `to` are fine as far as they go.
    */
   _scanFields(from: number, to: number): HeadProgress {
-    const bytes = this.bytes;
-    const maxFields = this.limits.maxFields;
+    const { bytes, nameStart, nameEnd, valueStart, valueEnd, lineEnd, fieldId, nominated } = this;
+    const names = tokenClass;
+    const values = valueClass;
+    const maxFields = nameStart.length;
     let count = 0;
     let at = from;
     this.fieldsStart = from;
@@ -108,34 +110,45 @@ export class HeadFields {
       let index = at;
       let classes = 0;
       let kind = 0;
-      while (index < to && (kind = tokenClass[bytes[index] ?? 0] ?? 0) !== 0) {
+      while (index < to && (kind = names[bytes[index] ?? 0] ?? 0) !== 0) {
         classes |= kind;
         index++;
       }
       if (index === to) return HeadProgress.More;
       if (bytes[index] !== colon || index === at) return this.#rejectName(at, index);
       if (count === maxFields) return this._reject(rejections.too_many_fields);
-      const nameEnd = index++;
+      const colonAt = index++;
 
       let byte = 0;
       while (index < to && ((byte = bytes[index] ?? 0) === space || byte === htab)) index++;
-      const valueStart = index;
-      while (index < to && valueClass[bytes[index] ?? 0] !== 0) index++;
+      const start = index;
+      // Four bytes a turn: most of a head are values, and this is a third faster.
+      while (
+        index + 3 < to &&
+        ((values[bytes[index] ?? 0] ?? 0) &
+          (values[bytes[index + 1] ?? 0] ?? 0) &
+          (values[bytes[index + 2] ?? 0] ?? 0) &
+          (values[bytes[index + 3] ?? 0] ?? 0)) !==
+          0
+      ) {
+        index += 4;
+      }
+      while (index < to && values[bytes[index] ?? 0] !== 0) index++;
       if (index === to) return HeadProgress.More;
       if (bytes[index] !== cr) return this._reject(bytes[index] === lf ? rejections.bare_lf : rejections.bad_value);
       if (index + 1 === to) return HeadProgress.More;
       if (bytes[index + 1] !== lf) return this._reject(rejections.bare_cr);
-      let valueEnd = index;
-      while (valueEnd > valueStart && ((byte = bytes[valueEnd - 1] ?? 0) === space || byte === htab)) valueEnd--;
+      let end = index;
+      while (end > start && ((byte = bytes[end - 1] ?? 0) === space || byte === htab)) end--;
 
-      const id = classes === 3 ? underscoredFieldIdOf(bytes, at, nameEnd) : fieldIdOf(bytes, at, nameEnd);
-      this.nameStart[count] = at;
-      this.nameEnd[count] = nameEnd;
-      this.valueStart[count] = valueStart;
-      this.valueEnd[count] = valueEnd;
-      this.lineEnd[count] = index + 2;
-      this.fieldId[count] = id;
-      this.nominated[count] = 0;
+      const id = classes === 3 ? underscoredFieldIdOf(bytes, at, colonAt) : fieldIdOf(bytes, at, colonAt);
+      nameStart[count] = at;
+      nameEnd[count] = colonAt;
+      valueStart[count] = start;
+      valueEnd[count] = end;
+      lineEnd[count] = index + 2;
+      fieldId[count] = id;
+      nominated[count] = 0;
       if (id !== fieldIds.unknown && id <= lastFramingId) {
         const rejection = this._onFramingField(id, count);
         if (rejection !== undefined) return this._reject(rejection);
