@@ -11,6 +11,7 @@ import { frameFlags, frameTypes } from "../wire/frame.ts";
 import { headerBytes, maxCredit, maxHeadBytes, maxHeads } from "../wire/limits.ts";
 import { decodeOpen } from "../wire/open-codec.ts";
 import { violation } from "../wire/violation.ts";
+import { noHandler } from "./no-handler.ts";
 import { RateGuard } from "./rate-guard.ts";
 import type { Session } from "./session.ts";
 import type { Stream } from "./stream.ts";
@@ -165,7 +166,8 @@ export class Inbound implements FrameSink, TransportReceiver {
     try {
       const answer = session._handler.onOpen(stream, request);
       if (typeof answer === "string") stream.reset(answer);
-      else if (!stream._closed) stream.handler = answer;
+      // The owner may have cut it or passed it on already.
+      else if (stream.handler === noHandler && !stream._closed) stream.handler = answer;
     } catch (error) {
       session._table.faulted(stream, error);
     }

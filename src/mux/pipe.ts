@@ -15,7 +15,7 @@ import type { Stream } from "./stream.ts";
 export const defaultPipeIdleMs = 3_600_000;
 
 /** Why a pipe closed. */
-export type PipeCloseReason = ResetReason | "session_lost" | "ended" | "socket_closed";
+export type PipeCloseReason = ResetReason | "session_lost" | "ended" | "socket_closed" | "shutdown";
 
 /** What a pipe joins. */
 export interface PipeOptions {
@@ -27,13 +27,13 @@ export interface PipeOptions {
   /** Cut after so many milliseconds without a byte either way. Default one hour. */
   readonly idleMs?: number;
   /** Bytes that were read from the socket already. */
-  readonly early?: Buffer;
+  readonly initial?: Buffer;
   /** The socket's writer, if it has one already: what it still holds goes first. */
   readonly outlet?: SocketOutlet;
   /** How to cut the socket so that its peer sees a reset; for TLS, where destroying looks like a clean end. */
   readonly cut?: () => void;
   /** Last call. */
-  readonly onClosed: (reason: PipeCloseReason) => void;
+  readonly onClosed: (pipe: Pipe, reason: PipeCloseReason) => void;
 }
 
 /** One splice. */
@@ -47,7 +47,7 @@ export class Pipe implements Resource, StreamHandler {
   readonly #idle: Deadline;
   readonly #idleMs: number;
   readonly #cut: (() => void) | undefined;
-  readonly #onClosed: (reason: PipeCloseReason) => void;
+  readonly #onClosed: (pipe: Pipe, reason: PipeCloseReason) => void;
   readonly #fromVisitor: boolean;
   #paused = false;
   #closed = false;
@@ -79,7 +79,7 @@ export class Pipe implements Resource, StreamHandler {
     socket.on("finish", this.#onFinish);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
-    if (options.early && options.early.length > 0) this.#fromSocket(options.early);
+    if (options.initial && options.initial.length > 0) this.#fromSocket(options.initial);
     if (socket.destroyed) this.#socketClosed();
     else if (socket.readableEnded) this.#socketEnded();
     else if (!this.#paused) socket.resume();
@@ -95,8 +95,8 @@ export class Pipe implements Resource, StreamHandler {
     return this.#bytesOut;
   }
 
-  /** Cuts both sides. */
-  close(reason: ResetReason): void {
+  /** Cuts both sides. Idempotent. */
+  close(reason: ResetReason | "shutdown"): void {
     this.#close(reason);
   }
 
@@ -170,9 +170,9 @@ export class Pipe implements Resource, StreamHandler {
     }
   }
 
-  #close(reason: ResetReason): void {
+  #close(reason: ResetReason | "shutdown"): void {
     if (this.#closed) return;
-    this.#stream.reset(reason);
+    this.#stream.reset(reason === "shutdown" ? "cancelled" : reason);
     this.#finish(reason);
   }
 
@@ -191,7 +191,7 @@ export class Pipe implements Resource, StreamHandler {
     if (reason !== "ended") this.#cutSocket();
     else socket.destroy();
     this.#runtime.events.closed(this, reason);
-    this.#onClosed(reason);
+    this.#onClosed(this, reason);
   }
 
   #cutSocket(): void {

@@ -1,6 +1,8 @@
 // The only file that knows `ws`: how sessions' WebSockets are made on both sides, and one of them as a Transport.
 // It promises that messages are binary and within the protocol's limits, and that each socket is reported closed once.
 
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import type { RawData, ServerOptions } from "ws";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Resource } from "../lifecycle/resource.ts";
@@ -19,8 +21,10 @@ const maxWaitingChunks: number = maxMessageBytes / 8 + 64;
 /** WebSocket pings that wait to be answered, above which the peer is cut: it reads nothing. */
 const maxPendingPongs = 16;
 
+const defaultCloseTimeoutMs = 30_000;
+
 /** What both sides ask of `ws`. Compression would cost memory per connection and buys little for bodies. */
-const sharedOptions = {
+const socketOptions = {
   perMessageDeflate: false,
   maxPayload: maxMessageBytes,
   maxFragments: maxMessageFragments,
@@ -32,38 +36,11 @@ const sharedOptions = {
 
 const sendOptions = { binary: true, compress: false, fin: true } as const;
 
-/** Options of {@link createSessionServer}. */
-export interface SessionServerOptions {
-  /** How long a peer may take to answer a close, in milliseconds. Default 30,000. */
-  readonly closeTimeoutMs?: number;
-}
-
-/**
- * A WebSocket server without a port: it is given sockets by `handleUpgrade`. It keeps no list of its clients. An upgrade
- * that does not offer `caisson.v1` gets no subprotocol; whoever calls handleUpgrade should refuse it before.
- */
-export function createSessionServer(options: SessionServerOptions = {}): WebSocketServer {
-  // The types of ws lag behind: they know neither closeTimeout nor maxPendingAutoPongs.
-  const complete: ServerOptions & Record<string, unknown> = {
-    ...sharedOptions,
-    noServer: true,
-    clientTracking: false,
-    handleProtocols: chooseProtocol,
-    closeTimeout: options.closeTimeoutMs ?? 30_000,
-  };
-  return new WebSocketServer(complete);
-}
-
-/** Whether a `Sec-WebSocket-Protocol` field offers caisson.v1. */
-export function offersProtocol(field: string | undefined): boolean {
-  return field !== undefined && field.split(",").some((name) => name.trim() === protocolName);
-}
-
 /** Options of {@link dialWebSocket}. */
 export interface DialOptions {
   /** Sent with the upgrade request. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** `zero` spares both sides a pass over every byte; only for `wss://` and loopback. */
+  /** `zero` spares both sides a pass over every byte: only for `wss://` and loopback (RFC 6455 section 10.3). */
   readonly mask: "zero" | "random";
   /** TCP, TLS and upgrade must be done within this time, in milliseconds. */
   readonly handshakeTimeoutMs: number;
@@ -75,15 +52,58 @@ export interface DialOptions {
 
 /** Begins to connect. The caller owns the WebSocket until it is open and given to a {@link SessionSocket}. */
 export function dialWebSocket(url: string | URL, options: DialOptions): WebSocket {
-  return new WebSocket(url, protocolName, {
-    ...sharedOptions,
+  const { ca } = options;
+  // The types of ws lag behind: they do not know closeTimeout.
+  const complete: WebSocket.ClientOptions & { readonly closeTimeout: number } = {
+    ...socketOptions,
     ...(options.mask === "zero" ? { generateMask: zeroMask } : {}),
-    ...(options.ca === undefined ? {} : { ca: typeof options.ca === "string" ? options.ca : [options.ca].flat() }),
+    ...(ca === undefined ? {} : { ca: typeof ca === "string" || Buffer.isBuffer(ca) ? ca : [...ca] }),
     headers: { ...options.headers },
     handshakeTimeout: options.handshakeTimeoutMs,
-    closeTimeout: options.closeTimeoutMs ?? 30_000,
+    closeTimeout: options.closeTimeoutMs ?? defaultCloseTimeoutMs,
     followRedirects: false,
-  } as WebSocket.ClientOptions);
+  };
+  return new WebSocket(url, protocolName, complete);
+}
+
+/** Whether an upgrade request offers caisson.v1. One that does not must be refused. */
+export function isSessionProtocolOffered(request: IncomingMessage): boolean {
+  const offered = request.headers["sec-websocket-protocol"];
+  return offered !== undefined && offered.split(",").some((name) => name.trim() === protocolName);
+}
+
+/** An upgrade request with its socket, as `node:http` gives them. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** Turns upgrade requests into transports. It keeps no list of them, and needs no closing. */
+export class SessionEndpoint {
+  readonly #runtime: Runtime;
+  readonly #server: WebSocketServer;
+
+  /** `closeTimeoutMs` is how long a peer may take to answer a close. */
+  constructor(runtime: Runtime, limits: { readonly closeTimeoutMs: number }) {
+    this.#runtime = runtime;
+    // The types of ws lag behind: they do not know closeTimeout.
+    const options: ServerOptions & { readonly closeTimeout: number } = {
+      ...socketOptions,
+      noServer: true,
+      clientTracking: false,
+      handleProtocols: chooseProtocol,
+      closeTimeout: limits.closeTimeoutMs,
+    };
+    this.#server = new WebSocketServer(options);
+  }
+
+  /** Answers the request. `onAccepted` is called in the same turn, unless the request is malformed: then it gets a 400. */
+  accept(upgrade: Upgrade, onAccepted: (transport: SessionSocket) => void): void {
+    this.#server.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, (socket) => {
+      onAccepted(new SessionSocket(socket, this.#runtime));
+    });
+  }
 }
 
 /** A WebSocket that belongs to a session. */
