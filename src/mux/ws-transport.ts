@@ -1,8 +1,6 @@
 // The only file that knows `ws`: how sessions' WebSockets are made on both sides, and one of them as a Transport.
 // It promises that messages are binary and within the protocol's limits, and that each socket is reported closed once.
 
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
 import type { RawData, ServerOptions } from "ws";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Resource } from "../lifecycle/resource.ts";
@@ -66,44 +64,28 @@ export function dialWebSocket(url: string | URL, options: DialOptions): WebSocke
   return new WebSocket(url, protocolName, complete);
 }
 
-/** Whether an upgrade request offers caisson.v1. One that does not must be refused. */
-export function isSessionProtocolOffered(request: IncomingMessage): boolean {
-  const offered = request.headers["sec-websocket-protocol"];
-  return offered !== undefined && offered.split(",").some((name) => name.trim() === protocolName);
+/** Options of {@link createSessionServer}. */
+export interface SessionServerOptions {
+  /** How long a peer may take to answer a close, in milliseconds. Default 30,000. */
+  readonly closeTimeoutMs?: number;
 }
 
-/** An upgrade request with its socket, as `node:http` gives them. */
-export interface Upgrade {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
+/** A WebSocket server without a port: it is given sockets by `handleUpgrade`. It keeps no list of its clients. */
+export function createSessionServer(options: SessionServerOptions = {}): WebSocketServer {
+  // The types of ws lag behind: they do not know closeTimeout.
+  const complete: ServerOptions & { readonly closeTimeout: number } = {
+    ...socketOptions,
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: chooseProtocol,
+    closeTimeout: options.closeTimeoutMs ?? defaultCloseTimeoutMs,
+  };
+  return new WebSocketServer(complete);
 }
 
-/** Turns upgrade requests into transports. It keeps no list of them, and needs no closing. */
-export class SessionEndpoint {
-  readonly #runtime: Runtime;
-  readonly #server: WebSocketServer;
-
-  /** `closeTimeoutMs` is how long a peer may take to answer a close. */
-  constructor(runtime: Runtime, limits: { readonly closeTimeoutMs: number }) {
-    this.#runtime = runtime;
-    // The types of ws lag behind: they do not know closeTimeout.
-    const options: ServerOptions & { readonly closeTimeout: number } = {
-      ...socketOptions,
-      noServer: true,
-      clientTracking: false,
-      handleProtocols: chooseProtocol,
-      closeTimeout: limits.closeTimeoutMs,
-    };
-    this.#server = new WebSocketServer(options);
-  }
-
-  /** Answers the request. `onAccepted` is called in the same turn, unless the request is malformed: then it gets a 400. */
-  accept(upgrade: Upgrade, onAccepted: (transport: SessionSocket) => void): void {
-    this.#server.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, (socket) => {
-      onAccepted(new SessionSocket(socket, this.#runtime));
-    });
-  }
+/** Whether a `Sec-WebSocket-Protocol` field offers caisson.v1. An upgrade that does not must be refused. */
+export function offersProtocol(field: string | undefined): boolean {
+  return field !== undefined && field.split(",").some((name) => name.trim() === protocolName);
 }
 
 /** A WebSocket that belongs to a session. */
