@@ -245,7 +245,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     this.#tunnel = tunnel;
     tunnel.requests += 1;
     tunnel.streams += 1;
-    this.#stream = tunnel.session.session.open(
+    const stream = tunnel.session.session.open(
       {
         kind: "exchange",
         tunnel: tunnel.id,
@@ -260,7 +260,8 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
       },
       this,
     );
-    this.#visitor.exchangeOpened();
+    this.#stream = stream;
+    this.#visitor.exchangeOpened(stream);
   }
 
   #refuse(failure: GatewayFailure, limit: string): void {

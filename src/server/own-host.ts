@@ -5,8 +5,8 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { isSessionProtocolOffered, SessionEndpoint } from "../mux/ws-transport.ts";
-import type { SessionSocket } from "../mux/ws-transport.ts";
+import type { WebSocketServer } from "ws";
+import { createSessionServer, offersProtocol, SessionSocket } from "../mux/ws-transport.ts";
 import type { Edge } from "./edge.ts";
 import { connectPath } from "./routing.ts";
 
@@ -33,13 +33,13 @@ export class OwnHost {
   readonly #edge: Edge;
   readonly #accept: AcceptClient;
   readonly #http: Server;
-  readonly #endpoint: SessionEndpoint;
+  readonly #webSockets: WebSocketServer;
   readonly #sockets: Set<Socket> = new Set();
 
   constructor(options: OwnHostOptions) {
     this.#edge = options.edge;
     this.#accept = options.accept;
-    this.#endpoint = new SessionEndpoint(options.edge.runtime, options.edge.muxLimits);
+    this.#webSockets = createSessionServer({ closeTimeoutMs: options.edge.muxLimits.closeTimeoutMs });
     this.#http = createServer({ keepAliveTimeout: 1, requestTimeout: options.handshakeMs }, this.#onRequest);
     this.#http.on("upgrade", this.#onUpgrade);
     this.#http.on("clientError", (_, socket) => socket.destroy());
@@ -86,9 +86,9 @@ export class OwnHost {
     }
     const peer = request.socket.remoteAddress ?? "";
     const own = request.socket;
-    this.#endpoint.accept({ request, socket, head }, (transport) => {
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.#sockets.delete(own);
-      this.#accept(transport, peer);
+      this.#accept(new SessionSocket(webSocket, this.#edge.runtime), peer);
     });
   };
 
@@ -98,7 +98,7 @@ export class OwnHost {
     if (request.headers.origin !== undefined) {
       return { status: 403, text: "Web pages cannot connect as clients.", reason: "origin" };
     }
-    if (!isSessionProtocolOffered(request)) {
+    if (!offersProtocol(request.headers["sec-websocket-protocol"])) {
       return { status: 400, text: "Clients of this server speak the subprotocol caisson.v1.", reason: "subprotocol" };
     }
     if (!this.#edge.accepting)

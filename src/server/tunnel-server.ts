@@ -177,22 +177,17 @@ export class TunnelServer implements VisitorOwner {
   }
 
   onPipe(_: VisitorConnection, upgraded: UpgradedConnection): void {
-    const pipe = new Pipe({
-      socket: upgraded.socket,
-      stream: upgraded.stream,
-      runtime: this.#runtime,
-      idleMs: this.edge.limits.pipeIdleMs,
-      cut: upgraded.cut,
-      initial: upgraded.rest,
-      onClosed: this.#onPipeClosed,
-    });
-    this.#pipes.add(pipe);
+    // The socket may be gone already: then the pipe closes before it is known here.
+    let closed = false;
+    let held: Pipe | undefined;
+    const onClosed = (): void => {
+      closed = true;
+      if (held) this.#pipes.delete(held);
+      this.#checkIdle();
+    };
+    held = new Pipe({ ...upgraded, runtime: this.#runtime, idleMs: this.edge.limits.pipeIdleMs, onClosed });
+    if (!closed) this.#pipes.add(held);
   }
-
-  readonly #onPipeClosed = (pipe: Pipe): void => {
-    this.#pipes.delete(pipe);
-    this.#checkIdle();
-  };
 
   readonly #onConnection = (socket: Socket): void => {
     const address = plainAddress(socket.remoteAddress ?? "");
@@ -219,7 +214,7 @@ export class TunnelServer implements VisitorOwner {
     if (!this.#idle && options.drainMs > 0) await this.#pause(options.drainMs);
     for (const visitor of this.#visitors) visitor.destroy("shutdown");
     for (const { session } of this.edge.sessions) session.close("shutdown");
-    for (const pipe of this.#pipes) pipe.close("shutdown");
+    for (const pipe of this.#pipes) pipe.close("cancelled");
     this.#own.close();
     this.#names.close();
     this.#aborts.close();

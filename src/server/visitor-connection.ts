@@ -124,7 +124,8 @@ export class VisitorConnection implements Resource {
   }
 
   /** The exchange has its stream: the body, if there is one, may flow. */
-  exchangeOpened(): void {
+  exchangeOpened(stream: Stream): void {
+    this.outlet.attach(stream);
     if (!this.#exchange || this.#exchange.requestComplete) this.#clock.start("response");
     else {
       this.#phase = "body";
@@ -177,13 +178,14 @@ export class VisitorConnection implements Resource {
     this.outlet.write(upgrade.firstBytes, 0);
     this.outlet.detach();
     this.#exchange = undefined;
-    const rest = this.#ahead.take();
+    const early = this.#ahead.take();
     this.#leave("upgraded");
     this.#owner.onPipe(this, {
       socket: this.#socket,
       stream: upgrade.stream,
       cut: () => this.#raw.resetAndDestroy(),
-      rest,
+      early,
+      outlet: this.outlet,
     });
   }
 

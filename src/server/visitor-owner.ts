@@ -1,6 +1,7 @@
 // What becomes of sockets that leave their visitor connection, and who holds the connections themselves.
 
 import type { Socket } from "node:net";
+import type { SocketOutlet } from "../mux/socket-outlet.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { VisitorConnection } from "./visitor-connection.ts";
 
@@ -21,5 +22,7 @@ export interface UpgradedConnection {
   /** Resets the visitor's connection. */
   readonly cut: () => void;
   /** What the visitor sent behind its upgrade request. */
-  readonly rest: Buffer;
+  readonly early: Buffer;
+  /** The socket's writer. */
+  readonly outlet: SocketOutlet;
 }
