@@ -1,0 +1,110 @@
+// What the client says while it runs: JSON events for scripts, or plain lines for logs. status-panel.ts is the third
+// way, for terminals. The events' names and keys are what scripts rely on.
+
+import type { RequestInfo } from "../assemble/request-info.ts";
+import type { CaissonTunnel } from "../assemble/connect.ts";
+import type { Disconnection } from "../client/observer.ts";
+import type { Output } from "./output.ts";
+import { formatMs } from "./quantities.ts";
+
+/** A tunnel that stands. */
+export type StandingTunnel = Pick<CaissonTunnel, "name" | "url" | "direct" | "target">;
+/** A finished request; status 0 if it had no answer. */
+export type FinishedRequest = Pick<RequestInfo, "method" | "path" | "status" | "ms">;
+
+/** Hears what happens to a client and tells people or scripts. */
+export interface ClientReporter {
+  tunnel(facts: StandingTunnel): void;
+  request(facts: FinishedRequest): void;
+  disconnected(facts: Disconnection): void;
+  /** Something worth knowing that is no error, for instance that the first attempt failed and another follows. */
+  notice(text: string): void;
+  /** A signal asked for the end; requests in flight may finish. */
+  stopping(): void;
+  /** Nothing more will be told. */
+  close(): void;
+}
+
+/** One JSON object per line on stdout. */
+export class JsonReport implements ClientReporter {
+  readonly #output: Output;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  tunnel({ name, url, direct, target }: StandingTunnel): void {
+    this.#output.event({ event: "tunnel", name, url, direct: { url: direct.url, host: direct.host }, target });
+  }
+
+  request({ method, path, status, ms }: FinishedRequest): void {
+    this.#output.event({ event: "request", method, path, status, ms: roundMs(ms) });
+  }
+
+  disconnected({ reason, retryMs }: Disconnection): void {
+    this.#output.event({ event: "disconnected", reason, retryMs: Math.round(retryMs) });
+  }
+
+  notice(text: string): void {
+    this.#output.note(text);
+  }
+
+  stopping(): void {
+    this.#output.note(stoppingText);
+  }
+
+  close(): void {
+    // Nothing is held.
+  }
+}
+
+/** One plain line per event: tunnels and requests on stdout, the rest on stderr. */
+export class LineReport implements ClientReporter {
+  readonly #output: Output;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  tunnel({ url, direct, target }: StandingTunnel): void {
+    this.#output.line(`${url} -> ${target}`);
+    this.#output.line(`without DNS: ${direct.url} with Host: ${direct.host}`);
+  }
+
+  request(facts: FinishedRequest): void {
+    this.#output.line(requestLine(facts));
+  }
+
+  disconnected(what: Disconnection): void {
+    this.#output.note(disconnectionLine(what));
+  }
+
+  notice(text: string): void {
+    this.#output.note(text);
+  }
+
+  stopping(): void {
+    this.#output.note(stoppingText);
+  }
+
+  close(): void {
+    // Nothing is held.
+  }
+}
+
+/** What people read after the first signal. */
+export const stoppingText = "stopping: requests in flight may finish; a second signal ends them";
+
+/** A lost session in words: `lost wss://host: no answer to pings; next attempt in 3.2 s`. */
+export function disconnectionLine({ message, retryMs }: Disconnection): string {
+  return retryMs > 0 ? `${message}; next attempt in ${formatMs(retryMs)}` : message;
+}
+
+/** A request as one line: `GET /path 200 12 ms`. */
+export function requestLine({ method, path, status, ms }: FinishedRequest): string {
+  return `${method} ${path} ${status === 0 ? "-" : status} ${formatMs(ms)}`;
+}
+
+function roundMs(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

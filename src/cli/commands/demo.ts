@@ -1,0 +1,85 @@
+// `caisson demo`: a server, a client and a sample target in one process. Ends all of them together: the client first,
+// so that what is in flight can still reach the target.
+
+import { connect } from "../../assemble/connect.ts";
+import type { CaissonServer } from "../../assemble/serve.ts";
+import { serve } from "../../assemble/serve.ts";
+import { Deadlines } from "../../lifecycle/deadlines.ts";
+import { CaissonError, systemCodeOf } from "../../lifecycle/errors.ts";
+import { noEvents } from "../../lifecycle/events.ts";
+import { startSampleTarget } from "../demo/sample-target.ts";
+import { given } from "../given.ts";
+import type { DemoInvocation } from "../invocation.ts";
+import type { Output } from "../output.ts";
+import type { Ending, Running } from "../stop-signals.ts";
+import { runUntilStopped } from "../stop-signals.ts";
+import type { CommandContext } from "./context.ts";
+
+/** Runs the command. Throws what serve() and connect() throw. */
+export async function runDemo(invocation: DemoInvocation, { output, signals }: CommandContext): Promise<Ending> {
+  return runUntilStopped((signal) => startDemo({ invocation, output, signal }), { signals });
+}
+
+interface DemoStart {
+  readonly invocation: DemoInvocation;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+async function startDemo({ invocation, output, signal }: DemoStart): Promise<Running> {
+  const stack: ((options: { readonly force?: boolean }) => Promise<void>)[] = [];
+  const close = async (options: { readonly force?: boolean } = {}): Promise<void> => {
+    for (const part of stack.toReversed()) await part(options);
+  };
+  try {
+    const target = await startSampleTarget(new Deadlines({ events: noEvents }));
+    stack.push(() => target.close());
+    const server = await startServer({ invocation, output, signal });
+    stack.push((options) => server.close(options));
+    if (invocation.json) output.event({ event: "listening", url: server.url });
+    const tunnel = await connect({
+      server: server.url.replace(/^http/u, "ws"),
+      target: target.port,
+      name: invocation.name,
+      signal,
+    });
+    stack.push((options) => tunnel.close(options));
+    const { name, url, direct } = tunnel;
+    const targetUrl = `http://127.0.0.1:${target.port}`;
+    if (invocation.json) output.event({ event: "tunnel", name, url, direct, target: targetUrl });
+    else for (const line of welcome({ url, direct: direct.url, target: targetUrl })) output.line(line);
+    return { close, ended: tunnel.closed };
+  } catch (error) {
+    await close({ force: true });
+    throw error;
+  }
+}
+
+async function startServer({ invocation, output, signal }: DemoStart): Promise<CaissonServer> {
+  const options = { catchAll: invocation.name, signal };
+  try {
+    return await serve({ ...options, ...given("listen", invocation.listen) });
+  } catch (error) {
+    // An address that was asked for is not replaced by another.
+    if (invocation.listen !== undefined || !isTaken(error)) throw error;
+    output.note("127.0.0.1:8080 is taken: the demo listens on a free port instead");
+    return serve({ ...options, listen: "127.0.0.1:0" });
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof CaissonError && error.code === "E_LISTEN" && systemCodeOf(error.cause) === "EADDRINUSE";
+}
+
+function welcome(place: { readonly url: string; readonly direct: string; readonly target: string }): string[] {
+  const slash = (url: string): string => (url.endsWith("/") ? url : `${url}/`);
+  return [
+    "The Caisson demo is running: a server, a client and a sample target.",
+    "",
+    `  public URL   ${slash(place.url)}`,
+    `  without DNS  ${slash(place.direct)}`,
+    `  the target   ${slash(place.target)}`,
+    "",
+    "Open the first in a browser. Ctrl-C ends it.",
+  ];
+}

@@ -1,0 +1,54 @@
+// What a command line asks for, as plain data: parsing makes it, commands/ carry it out. Times in milliseconds.
+
+import type { ConnectLimits } from "../assemble/connect.ts";
+import type { ServeLimits } from "../assemble/serve.ts";
+
+/** `caisson http TARGET`. */
+export interface HttpInvocation {
+  readonly command: "http";
+  readonly target: string;
+  /** Empty for the library's default server. */
+  readonly servers: readonly string[];
+  readonly name: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly plaintext: boolean;
+  readonly caFile: string | undefined;
+  readonly targetCaFile: string | undefined;
+  readonly targetInsecure: boolean;
+  readonly hostHeader: string | undefined;
+  readonly mask: "zero" | "random" | undefined;
+  readonly json: boolean;
+  readonly limits: Partial<ConnectLimits>;
+}
+
+/** `caisson serve`. */
+export interface ServeInvocation {
+  readonly command: "serve";
+  readonly listen: string | undefined;
+  readonly domain: string | undefined;
+  readonly publicUrl: string | undefined;
+  readonly catchAll: string | undefined;
+  readonly open: boolean;
+  readonly trustedProxies: readonly string[];
+  readonly drainMs: number | undefined;
+  readonly drainDelayMs: number | undefined;
+  readonly json: boolean;
+  readonly limits: Partial<ServeLimits>;
+}
+
+/** `caisson demo`. */
+export interface DemoInvocation {
+  readonly command: "demo";
+  /** Undefined for the default address, or a free port there if it is taken. */
+  readonly listen: string | undefined;
+  readonly name: string;
+  readonly json: boolean;
+}
+
+/** Help or the version was asked for and printed. */
+export interface NothingToDo {
+  readonly command: "none";
+}
+
+/** Everything that a command line may ask for. */
+export type Invocation = HttpInvocation | ServeInvocation | DemoInvocation | NothingToDo;

@@ -1,0 +1,82 @@
+// The server's secret for resume keys, kept in a file so that clients get their random names back after a restart.
+// Made once with O_EXCL and mode 0600 in a directory of mode 0700; never printed, never replaced.
+
+import { randomBytes } from "node:crypto";
+import { link, mkdir, open, readFile, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { messageOf, systemCodeOf } from "../lifecycle/errors.ts";
+import type { Environment } from "./environment.ts";
+
+/** What {@link loadResumeSecret} found or made. */
+export interface ResumeSecret {
+  /** 64 lower-case hex digits: 256 random bits. */
+  readonly secret: string;
+  /** Why it could not be kept and ends with this process; undefined if it is kept. */
+  readonly warning: string | undefined;
+}
+
+const secretPattern = /^[0-9a-f]{64}$/u;
+
+/** `$XDG_STATE_HOME/caisson`, or `~/.local/state/caisson`. A relative XDG path is ignored, as its specification wants. */
+export function stateDirectory(env: Environment): string {
+  const configured = env["XDG_STATE_HOME"] ?? "";
+  return join(isAbsolute(configured) ? configured : join(homedir(), ".local", "state"), "caisson");
+}
+
+/** Reads the secret of this user's server, or makes it. Never fails: without a writable place the secret is a passing one. */
+export async function loadResumeSecret(env: Environment): Promise<ResumeSecret> {
+  try {
+    const directory = stateDirectory(env);
+    const file = join(directory, "secret");
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const secret = (await read(file)) ?? (await create(directory, file));
+    if (secretPattern.test(secret)) return { secret, warning: undefined };
+    return passing(`${file} holds no secret of Caisson`);
+  } catch (error) {
+    return passing(messageOf(error));
+  }
+}
+
+async function read(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function create(directory: string, file: string): Promise<string> {
+  const secret = newSecret();
+  // Written aside and linked into place: a server that starts at the same moment never reads half a secret.
+  const draft = join(directory, `.secret-${randomBytes(8).toString("hex")}`);
+  const handle = await open(draft, "wx", 0o600);
+  try {
+    await handle.writeFile(`${secret}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  try {
+    await link(draft, file);
+    return secret;
+  } catch (error) {
+    const winner = systemCodeOf(error) === "EEXIST" ? await read(file) : undefined;
+    if (winner === undefined) throw error;
+    return winner;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+function passing(reason: string): ResumeSecret {
+  return {
+    secret: newSecret(),
+    warning: `random names will not survive a restart of this server: ${reason}`,
+  };
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString("hex");
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseCommandLine } from "../../src/cli/command-line.ts";
+import type { Invocation } from "../../src/cli/invocation.ts";
+import { CaissonError } from "../../src/lifecycle/errors.ts";
+
+function parse(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Invocation {
+  return parseCommandLine({ argv, env, version: "9.9.9", write: () => undefined });
+}
+
+function http(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Invocation & { command: "http" } {
+  const invocation = parse(argv, env);
+  assert.equal(invocation.command, "http");
+  return invocation;
+}
+
+function serve(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Invocation & { command: "serve" } {
+  const invocation = parse(["serve", ...argv], env);
+  assert.equal(invocation.command, "serve");
+  return invocation;
+}
+
+const targets: readonly (readonly string[])[] = [
+  ["8000"],
+  ["http", "8000"],
+  ["127.0.0.1:8000"],
+  ["localhost:8000"],
+  ["[::1]:8000"],
+  ["http://localhost:8000"],
+  ["https://localhost:8443"],
+  ["--name", "demo", "8000"],
+  ["--name=demo", "8000"],
+  ["--json", "8000", "--server", "ws://127.0.0.1:1"],
+  ["8000", "--response-timeout", "3"],
+  ["--", "8000"],
+];
+
+test("a target without a command means http", () => {
+  for (const argv of targets) {
+    const { target } = http(argv);
+    assert.ok(argv.includes(target), argv.join(" "));
+  }
+});
+
+test("options of http reach the invocation", () => {
+  const line =
+    "8000 --server ws://a:1 --server wss://b,wss://c --name shop --token-file t --plaintext --ca ca.pem --target-ca t.pem " +
+    "--target-insecure --host-header rewrite --mask random --response-timeout 500ms --max-streams 7 --json";
+  assert.deepEqual(parse(line.split(" ")), {
+    command: "http",
+    target: "8000",
+    servers: ["ws://a:1", "wss://b", "wss://c"],
+    name: "shop",
+    tokenFile: "t",
+    plaintext: true,
+    caFile: "ca.pem",
+    targetCaFile: "t.pem",
+    targetInsecure: true,
+    hostHeader: "rewrite",
+    mask: "random",
+    json: true,
+    limits: { responseHeadMs: 500, maxStreams: 7 },
+  });
+});
+
+test("options of serve reach the invocation", () => {
+  const line =
+    "serve --listen [::1]:0 --domain t.test --public-url https://{name}.t.test --catch-all app --open --drain 2m --drain-delay 3 " +
+    "--trusted-proxies 10.0.0.0/8,::1 --trusted-proxies 127.0.0.1 --log-format json --dead-after 3 --name-hold 0 --max-body 64KiB";
+  assert.deepEqual(parse(line.split(" ")), {
+    command: "serve",
+    listen: "[::1]:0",
+    domain: "t.test",
+    publicUrl: "https://{name}.t.test",
+    catchAll: "app",
+    open: true,
+    trustedProxies: ["10.0.0.0/8", "::1", "127.0.0.1"],
+    drainMs: 120_000,
+    drainDelayMs: 3000,
+    json: true,
+    limits: { deadAfterMs: 3000, nameHoldMs: 0, maxBodyBytes: 65_536 },
+  });
+});
+
+test("what was not given is left to the library", () => {
+  assert.deepEqual(serve([]).limits, {});
+  assert.equal(serve([]).listen, undefined);
+  assert.deepEqual(http(["8000"]).servers, []);
+  assert.deepEqual(parse(["demo"]), { command: "demo", listen: undefined, name: "demo", json: false });
+});
+
+const mistakes: readonly [argv: string, message: RegExp][] = [
+  ["", /caisson 8000, caisson serve or caisson demo/],
+  ["sevre", /unknown command 'sevre'. Did you mean serve\?/],
+  ["htp 8000", /unknown command 'htp'. Did you mean http\?/],
+  ["http 8000 --nam x", /unknown option '--nam'. Did you mean --name\?/],
+  ["http", /missing required argument 'target'. See caisson http --help/],
+  ["http 8000 9000", /too many arguments/],
+  ["serve --deadafter 3", /Did you mean --dead-after\?/],
+  ["serve --dead-after soon", /--dead-after .* Write seconds, or 500ms/],
+  ["serve --dead-after 1ms", /The least is 300 ms/],
+  ["serve --max-streams 1.5", /Write a whole number/],
+  ["serve --max-streams 0", /The least is 1/],
+  ["serve --max-body 1MB", /Write bytes, or 64KiB/],
+  ["serve --log-format xml", /Allowed choices are pretty, json/],
+  ["serve --catch-all Not_A_Name", /A name has 1 to 63/],
+  ["8000 --name -edge", /A name has|argument missing/],
+  ["8000 --name xn--caisson", /no xn--/],
+  ["8000 --mask loud", /Allowed choices are zero, random/],
+  ["serve --trusted-proxies 10.0.0.0/8,,::1", /several with commas/],
+];
+
+test("mistakes are usage errors of one line that say what to do", () => {
+  for (const [argv, message] of mistakes) {
+    const words = argv.split(" ").filter((word) => word !== "");
+    assert.throws(
+      () => parse(words),
+      (error: unknown) => {
+        assert.ok(error instanceof CaissonError, argv);
+        assert.equal(error.code, "E_USAGE", argv);
+        assert.match(error.message, message, argv);
+        assert.ok(!error.message.includes("\n"), argv);
+        return true;
+      },
+    );
+  }
+});
+
+test("commands of later releases are unknown, not half there", () => {
+  for (const word of ["tcp", "start", "token", "gate", "heap", "diag"]) {
+    assert.throws(() => parse([word]), /unknown command/);
+  }
+});
+
+test("the environment stands in for flags, and flags win", () => {
+  const env = {
+    CAISSON_NAME: "env",
+    CAISSON_SERVER: "ws://a:1,ws://b:2",
+    CAISSON_RESPONSE_TIMEOUT: "2",
+    CAISSON_JSON: "1",
+  };
+  const fromEnv = http(["8000"], env);
+  assert.equal(fromEnv.name, "env");
+  assert.deepEqual(fromEnv.servers, ["ws://a:1", "ws://b:2"]);
+  assert.equal(fromEnv.json, true);
+  assert.deepEqual(fromEnv.limits, { responseHeadMs: 2000 });
+  const fromFlags = http(["8000", "--name", "flag", "--server", "ws://c:3"], env);
+  assert.equal(fromFlags.name, "flag");
+  assert.deepEqual(fromFlags.servers, ["ws://c:3"]);
+});
+
+test("switches in the environment can be off, empty variables count for nothing, bad ones are named", () => {
+  assert.equal(serve([], { CAISSON_OPEN: "0" }).open, false);
+  assert.equal(serve([], { CAISSON_OPEN: "yes" }).open, true);
+  assert.equal(serve([], { CAISSON_DOMAIN: "" }).domain, undefined);
+  assert.throws(() => serve([], { CAISSON_OPEN: "maybe" }), /CAISSON_OPEN=maybe is invalid. Write 1 or 0/);
+  assert.throws(() => serve([], { CAISSON_DEAD_AFTER: "x" }), /CAISSON_DEAD_AFTER=x is invalid. Write seconds/);
+});
+
+test("help and version are printed, and leave nothing to do", () => {
+  for (const [argv, expected] of [
+    [["--help"], /Usage: caisson TARGET[\s\S]*Examples:[\s\S]*caisson 8000/],
+    [["-h"], /Usage: caisson TARGET/],
+    [["help", "serve"], /Usage: caisson serve[\s\S]*--name-hold/],
+    [["http", "--help"], /Usage: caisson http[\s\S]*Examples:/],
+    [["demo", "-h"], /Usage: caisson demo/],
+    [["--version"], /^9\.9\.9\n$/],
+  ] as const) {
+    let text = "";
+    const write = (part: string): void => void (text += part);
+    assert.deepEqual(parseCommandLine({ argv, env: {}, version: "9.9.9", write }), { command: "none" });
+    assert.match(text, expected);
+  }
+});
