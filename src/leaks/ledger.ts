@@ -1,10 +1,11 @@
 // The first ledger: how many resources of each kind were opened and closed, and why, as the core's events tell it.
 // It never counts up and down one number: what is live is always the difference of two that only grow.
 
+import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource, ResourceKind } from "../lifecycle/resource.ts";
 import { resourceKinds } from "../lifecycle/resource.ts";
-import type { TunnelEvents } from "../lifecycle/events.ts";
-import { noEvents } from "../lifecycle/events.ts";
+import { byKind } from "./by-kind.ts";
+import { OpenAges } from "./open-ages.ts";
 
 /** The account of one kind. */
 export interface Account {
@@ -12,29 +13,24 @@ export interface Account {
   closed: number;
   /** Closes by reason; their sum is `closed`. */
   readonly reasons: Map<string, number>;
+  /** How old the open ones are. */
+  readonly ages: OpenAges;
 }
 
 /** Subscribes to a role's events and keeps the accounts. */
-export class Ledger implements TunnelEvents {
-  readonly accounts: Readonly<Record<ResourceKind, Account>> = emptyAccounts();
-  readonly bytes = noEvents.bytes;
-  readonly exchangeStarted = noEvents.exchangeStarted;
-  readonly exchangeEnded = noEvents.exchangeEnded;
-  readonly sessionConnected = noEvents.sessionConnected;
-  readonly heartbeat = noEvents.heartbeat;
-  readonly paused = noEvents.paused;
-  readonly refused = noEvents.refused;
-  readonly badRequest = noEvents.badRequest;
-  readonly violated = noEvents.violated;
-  readonly faulted = noEvents.faulted;
+export class Ledger extends QuietEvents {
+  readonly accounts: Readonly<Record<ResourceKind, Account>> = byKind(emptyAccount);
 
-  opened(resource: Resource): void {
-    this.accounts[resource.kind].opened += 1;
+  override opened(resource: Resource): void {
+    const account = this.accounts[resource.kind];
+    account.opened += 1;
+    account.ages.opened(resource.openedAtMs);
   }
 
-  closed(resource: Resource, reason: string): void {
+  override closed(resource: Resource, reason: string): void {
     const account = this.accounts[resource.kind];
     account.closed += 1;
+    account.ages.closed(resource.openedAtMs);
     account.reasons.set(reason, (account.reasons.get(reason) ?? 0) + 1);
   }
 
@@ -42,6 +38,11 @@ export class Ledger implements TunnelEvents {
   live(kind: ResourceKind): number {
     const account = this.accounts[kind];
     return account.opened - account.closed;
+  }
+
+  /** Age of the oldest open resource of a kind at `nowMs` (`performance.now()`) in milliseconds; 0 if none is open. */
+  oldestAgeMs(kind: ResourceKind, nowMs: number = performance.now()): number {
+    return this.accounts[kind].ages.oldestMs(nowMs);
   }
 
   /** Every kind that is not zero: empty when all that was opened was closed. */
@@ -52,21 +53,6 @@ export class Ledger implements TunnelEvents {
   }
 }
 
-function emptyAccounts(): Record<ResourceKind, Account> {
-  const account = (): Account => ({ opened: 0, closed: 0, reasons: new Map() });
-  return {
-    session: account(),
-    tunnel: account(),
-    stream: account(),
-    exchange: account(),
-    pipe: account(),
-    session_socket: account(),
-    visitor_socket: account(),
-    local_socket: account(),
-    tls_context: account(),
-    deadline: account(),
-    listener: account(),
-    snapshot: account(),
-    span: account(),
-  };
+function emptyAccount(): Account {
+  return { opened: 0, closed: 0, reasons: new Map(), ages: new OpenAges() };
 }

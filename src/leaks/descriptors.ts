@@ -1,0 +1,104 @@
+// What the process's file descriptors are, and in which state its TCP sockets stand: read in a worker thread, because
+// with thousands of sockets the reading takes a tenth of a second. It owns that thread, starts it at the first question,
+// and never runs a timer: a question that finds the last answer too old has it renewed.
+
+import { Worker } from "node:worker_threads";
+import type { DescriptorSample } from "./descriptor-worker.ts";
+
+/** An answer older than this is renewed. Milliseconds. */
+export const defaultSampleAgeMs = 30_000;
+
+/** What was read last. */
+export interface DescriptorReading extends DescriptorSample {
+  /** How old it is, in seconds. */
+  readonly ageSeconds: number;
+}
+
+/** Options of {@link Descriptors}. */
+export interface DescriptorsOptions {
+  /** How old an answer may become before a question renews it. Milliseconds, default {@link defaultSampleAgeMs}. */
+  readonly maxAgeMs?: number;
+}
+
+/** Samples descriptors and sockets on systems with /proc; elsewhere it never has an answer. */
+export class Descriptors {
+  readonly #maxAgeMs: number;
+  readonly #supported: boolean = process.platform === "linux";
+  #worker: Worker | undefined;
+  #sampling: Promise<DescriptorReading | undefined> | undefined;
+  #answered: ((sample: DescriptorSample | undefined) => void) | undefined;
+  #last: DescriptorSample | undefined;
+  #lastAtMs = -Infinity;
+  #disposed = false;
+
+  constructor(options: DescriptorsOptions = {}) {
+    this.#maxAgeMs = options.maxAgeMs ?? defaultSampleAgeMs;
+  }
+
+  /** The last answer at once, undefined before the first; starts a new sample if it is too old. */
+  get latest(): DescriptorReading | undefined {
+    if (performance.now() - this.#lastAtMs > this.#maxAgeMs) void this.sample();
+    return this.#reading();
+  }
+
+  /** Takes a sample now and resolves with it; undefined without /proc and after dispose(). Calls that overlap share one. */
+  sample(): Promise<DescriptorReading | undefined> {
+    if (!this.#supported || this.#disposed) return Promise.resolve(undefined);
+    this.#sampling ??= this.#sample().finally(() => {
+      this.#sampling = undefined;
+    });
+    return this.#sampling;
+  }
+
+  /** Ends the worker thread. Idempotent. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  async #sample(): Promise<DescriptorReading | undefined> {
+    const worker = (this.#worker ??= this.#start());
+    const sample = await new Promise<DescriptorSample | undefined>((resolve) => {
+      this.#answered = resolve;
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
+      worker.postMessage("sample");
+    });
+    this.#lastAtMs = performance.now();
+    if (sample) this.#last = sample;
+    return this.#reading();
+  }
+
+  #start(): Worker {
+    // The worker's file lies beside this one, compiled or not.
+    const file = import.meta.url.endsWith(".ts") ? "./descriptor-worker.ts" : "./descriptor-worker.js";
+    const worker = new Worker(new URL(file, import.meta.url), {
+      name: "caisson-descriptors",
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+    });
+    worker.unref();
+    worker.on("message", (sample: DescriptorSample) => this.#answer(sample));
+    worker.on("error", () => this.#lost(worker));
+    worker.on("exit", () => this.#lost(worker));
+    return worker;
+  }
+
+  #answer(sample: DescriptorSample | undefined): void {
+    const answered = this.#answered;
+    this.#answered = undefined;
+    answered?.(sample);
+  }
+
+  /** A worker that failed is replaced at the next question that finds the last answer too old. */
+  #lost(worker: Worker): void {
+    if (this.#worker === worker) this.#worker = undefined;
+    this.#answer(undefined);
+  }
+
+  #reading(): DescriptorReading | undefined {
+    if (!this.#last) return undefined;
+    return { ...this.#last, ageSeconds: (performance.now() - this.#lastAtMs) / 1000 };
+  }
+}

@@ -1,0 +1,58 @@
+// The words in which snapshots, refusals and their counts are told. Types and closed sets of words only.
+
+/** What writes a snapshot: node:v8, or the heapdump package where it is installed. */
+export const snapshotEngines = ["v8", "heapdump"] as const;
+
+/** One of {@link snapshotEngines}. */
+export type SnapshotEngineName = (typeof snapshotEngines)[number];
+
+/** Who asked: the private listener, SIGUSR2, or the program itself. */
+export const snapshotTriggers = ["api", "signal", "program"] as const;
+
+/** One of {@link snapshotTriggers}. */
+export type SnapshotTrigger = (typeof snapshotTriggers)[number];
+
+/** A finished snapshot. */
+export interface SnapshotEntry {
+  /** Generated; also the stem of the file's name. */
+  readonly id: string;
+  readonly bytes: number;
+  /** Wall-clock time of the taking, in milliseconds since 1970. */
+  readonly takenAtMs: number;
+  readonly engine: SnapshotEngineName;
+  readonly trigger: SnapshotTrigger;
+  /** How long the event loop stood still, in milliseconds. Absent for snapshots of an earlier process. */
+  readonly stallMs?: number;
+  /** heapUsed right before, in bytes. Absent for snapshots of an earlier process. */
+  readonly heapUsed?: number;
+}
+
+/** Why no snapshot was taken. */
+export type SnapshotRefusalCode = "busy" | "memory" | "stall" | "disk" | "engine" | "failed";
+
+/** A refusal: an expected answer, so it is returned and not thrown. */
+export interface SnapshotRefusal {
+  readonly code: SnapshotRefusalCode;
+  /** A sentence with the figures. */
+  readonly message: string;
+}
+
+/** What {@link SnapshotStore.take} answers. */
+export type SnapshotResult =
+  | { readonly ok: true; readonly entry: SnapshotEntry }
+  | { readonly ok: false; readonly refusal: SnapshotRefusal };
+
+/** How often snapshots with one trigger ended one way. */
+export interface SnapshotTally {
+  readonly trigger: SnapshotTrigger;
+  readonly result: "ok" | SnapshotRefusalCode;
+  readonly count: number;
+}
+
+/** How long snapshots made the event loop stand still. */
+export interface SnapshotStalls {
+  readonly count: number;
+  readonly sumMs: number;
+  /** 0 before the first. */
+  readonly lastMs: number;
+}

@@ -1,0 +1,291 @@
+// Heap snapshots of the running process: taken one at a time under guards, kept in one folder, bounded in number and age.
+// It promises that a refusal or a failure leaves no file, that the notice goes out before the event loop stands still, and
+// that allocations are as fast afterwards as before. It never throws for what an operator must expect.
+
+import type { FileHandle } from "node:fs/promises";
+import type { Deadline, Deadlines } from "../lifecycle/deadlines.ts";
+import { messageOf, systemCodeOf } from "../lifecycle/errors.ts";
+import type { TunnelEvents } from "../lifecycle/events.ts";
+import type { Resource } from "../lifecycle/resource.ts";
+import type {
+  SnapshotEngineName,
+  SnapshotEntry,
+  SnapshotRefusal,
+  SnapshotRefusalCode,
+  SnapshotResult,
+  SnapshotStalls,
+  SnapshotTally,
+  SnapshotTrigger,
+} from "./snapshot-entry.ts";
+import type { SnapshotFile } from "./snapshot-folder.ts";
+import { SnapshotFolder } from "./snapshot-folder.ts";
+import type { SnapshotGround, WriteSnapshot } from "./snapshot-ground.ts";
+import { snapshotGround } from "./snapshot-ground.ts";
+import { diskRefusal, expectedStallMs, memoryRefusal } from "./snapshot-guards.ts";
+
+/** Said with every snapshot that is handed out. */
+export const snapshotWarning =
+  "A heap snapshot holds every string of the process: tokens, cookies, header fields and paths of requests. Keep it as you keep a private key.";
+
+const week = 7 * 24 * 3_600_000;
+/** The longest wait for the oldest snapshot's end, so that a moved wall clock is noticed. Milliseconds. */
+const longestWaitMs = 3_600_000;
+
+/** Options of {@link SnapshotStore}. */
+export interface SnapshotStoreOptions {
+  /** Where snapshots are kept; made with mode 0700 if missing. Best left to Caisson alone. */
+  readonly folder: string;
+  readonly events: TunnelEvents;
+  readonly deadlines: Deadlines;
+  /** How many are kept; the oldest go first. At least 1, default 5. */
+  readonly keepCount?: number;
+  /** How long they are kept, in milliseconds. Default seven days. */
+  readonly keepMs?: number;
+  /** Refused when the stall is expected to be longer, in milliseconds. Default 30,000. */
+  readonly maxStallMs?: number;
+  /** Called before the event loop stalls, with the expected length in milliseconds; awaited, so that notices leave first. */
+  readonly beforeStall?: (expectedMs: number) => void | Promise<void>;
+  /** What the guards look at, and who writes. Default the real one. */
+  readonly ground?: SnapshotGround;
+}
+
+/** Options of {@link SnapshotStore.take}. */
+export interface TakeOptions {
+  /** Default `v8`. */
+  readonly engine?: SnapshotEngineName;
+  readonly trigger: SnapshotTrigger;
+  /** Takes it although memory is short or the stall long; never although one is running or the disk is full. Default false. */
+  readonly force?: boolean;
+}
+
+/** An open snapshot file; the caller closes the handle. */
+export interface OpenSnapshot {
+  readonly entry: SnapshotEntry;
+  readonly handle: FileHandle;
+}
+
+/** The taking of one snapshot, from the guards to the finished file. */
+class SnapshotTaking implements Resource {
+  readonly kind = "snapshot";
+  readonly openedAtMs: number = performance.now();
+}
+
+/** Takes, keeps and removes the snapshots of one role. */
+export class SnapshotStore {
+  readonly folder: SnapshotFolder;
+  readonly #events: TunnelEvents;
+  readonly #keepCount: number;
+  readonly #keepMs: number;
+  readonly #maxStallMs: number;
+  readonly #beforeStall: (expectedMs: number) => void | Promise<void>;
+  readonly #ground: SnapshotGround;
+  readonly #expiry: Deadline;
+  /** What only this process knows of the files that it made. */
+  readonly #entries = new Map<string, SnapshotEntry>();
+  readonly #tallies = new Map<string, SnapshotTally>();
+  #taking: SnapshotTaking | undefined;
+  #msPerMegabyte: number | undefined;
+  #stalls: SnapshotStalls = { count: 0, sumMs: 0, lastMs: 0 };
+
+  constructor(options: SnapshotStoreOptions) {
+    this.folder = new SnapshotFolder(options.folder);
+    this.#events = options.events;
+    this.#keepCount = Math.max(1, options.keepCount ?? 5);
+    this.#keepMs = options.keepMs ?? week;
+    this.#maxStallMs = options.maxStallMs ?? 30_000;
+    this.#beforeStall = options.beforeStall ?? (() => {});
+    this.#ground = options.ground ?? snapshotGround;
+    this.#expiry = options.deadlines.create(() => void this.sweep());
+  }
+
+  /** 1 while a snapshot is being taken, else 0. */
+  get held(): number {
+    return this.#taking ? 1 : 0;
+  }
+
+  /** How long the event loop stood still for snapshots, so far. */
+  get stalls(): SnapshotStalls {
+    return this.#stalls;
+  }
+
+  /** How often which trigger led to which result. */
+  tallies(): SnapshotTally[] {
+    return [...this.#tallies.values()];
+  }
+
+  /** Why an engine cannot be used, or undefined. Loads it. */
+  engineProblem(engine: SnapshotEngineName): string | undefined {
+    const found = this.#ground.engine(engine);
+    return "missing" in found ? found.missing : undefined;
+  }
+
+  /** Takes a snapshot, or says why not. The event loop stands still meanwhile. Never rejects. */
+  async take(options: TakeOptions): Promise<SnapshotResult> {
+    const result = this.#taking ? refuse("busy", "another snapshot is being taken") : await this.#takeAlone(options);
+    this.#count(options.trigger, result.ok ? "ok" : result.refusal.code);
+    return result;
+  }
+
+  /** The snapshots in the folder, the oldest first. */
+  async list(): Promise<SnapshotEntry[]> {
+    return (await this.folder.list()).map((file) => this.#entries.get(file.id) ?? file);
+  }
+
+  /** Opens a snapshot to be sent; undefined if there is none of that id. */
+  async open(id: string): Promise<OpenSnapshot | undefined> {
+    const handle = await this.folder.open(id);
+    if (!handle) return undefined;
+    const entry = (await this.list()).find((candidate) => candidate.id === id);
+    if (entry) return { entry, handle };
+    await handle.close();
+    return undefined;
+  }
+
+  /** Deletes a snapshot; false if there is none of that id. */
+  async remove(id: string): Promise<boolean> {
+    this.#entries.delete(id);
+    return this.folder.remove(id);
+  }
+
+  /** Removes what is too old, too many or abandoned, and waits for the next one's end. Called at the start. Never rejects. */
+  async sweep(): Promise<void> {
+    try {
+      await this.folder.removeAbandoned();
+      const files = await this.folder.list();
+      const oldestKeptMs = Date.now() - this.#keepMs;
+      const tooMany = Math.max(0, files.length - this.#keepCount);
+      const kept: SnapshotFile[] = [];
+      for (const [index, file] of files.entries()) {
+        if (index < tooMany || file.takenAtMs < oldestKeptMs) await this.remove(file.id);
+        else kept.push(file);
+      }
+      const [oldest] = kept;
+      if (oldest) this.#expiry.arm(Math.min(longestWaitMs, Math.max(0, oldest.takenAtMs - oldestKeptMs) + 1));
+      else this.#expiry.disarm();
+    } catch (error) {
+      this.#events.faulted("snapshots", error);
+    }
+  }
+
+  /** Stops waiting for snapshots to grow old. The files stay. Idempotent. */
+  dispose(): void {
+    this.#expiry.dispose("closed");
+  }
+
+  async #takeAlone(options: TakeOptions): Promise<SnapshotResult> {
+    const taking = new SnapshotTaking();
+    this.#taking = taking;
+    this.#events.opened(taking);
+    let reason: SnapshotTally["result"] = "failed";
+    try {
+      const result = await this.#guarded(options);
+      reason = result.ok ? "ok" : result.refusal.code;
+      return result;
+    } catch (error) {
+      return refuse(isFull(error) ? "disk" : "failed", messageOf(error));
+    } finally {
+      this.#taking = undefined;
+      this.#events.closed(taking, reason);
+    }
+  }
+
+  async #guarded(options: TakeOptions): Promise<SnapshotResult> {
+    const engine = options.engine ?? "v8";
+    const found = this.#ground.engine(engine);
+    if ("missing" in found) return refuse("engine", found.missing);
+    const heapUsed = this.#ground.heapUsed();
+    const expectedMs = expectedStallMs(heapUsed, this.#msPerMegabyte);
+    const facts = {
+      heapUsed,
+      headroom: this.#ground.headroom(),
+      expectedStallMs: expectedMs,
+      maxStallMs: this.#maxStallMs,
+    };
+    const memory = options.force === true ? undefined : memoryRefusal(facts);
+    if (memory) return { ok: false, refusal: memory };
+    await this.folder.prepare();
+    await this.sweep();
+    const disk = diskRefusal(heapUsed, await this.#ground.diskFree(this.folder.path));
+    if (disk) return { ok: false, refusal: disk };
+    const result = await this.#written(found.write, { engine, trigger: options.trigger, heapUsed, expectedMs });
+    await this.sweep();
+    return result;
+  }
+
+  async #written(write: WriteSnapshot, facts: WriteFacts): Promise<SnapshotResult> {
+    const { engine, trigger, heapUsed, expectedMs } = facts;
+    const { id, path } = await this.folder.create(engine, trigger);
+    try {
+      await this.#warn(expectedMs);
+      const stallMs = await this.#stall(() => write(path), heapUsed);
+      // heapdump does not tell of a short write, so the file itself must.
+      if (!(await this.folder.isComplete(path))) {
+        return refuse("disk", "the snapshot could not be written to its end; is the disk full?");
+      }
+      await this.folder.finish(id);
+      const bytes = (await this.folder.list()).find((file) => file.id === id)?.bytes ?? 0;
+      const entry = { id, bytes, takenAtMs: Date.now(), engine, trigger, stallMs, heapUsed };
+      this.#entries.set(id, entry);
+      return { ok: true, entry };
+    } finally {
+      // Does nothing after finish().
+      await this.folder.discard(id);
+    }
+  }
+
+  async #warn(expectedMs: number): Promise<void> {
+    try {
+      await this.#beforeStall(expectedMs);
+    } catch (error) {
+      this.#events.faulted("snapshots", error);
+    }
+    // Notices are frames, and frames leave at the end of a turn of the event loop.
+    await nextTurn();
+    await nextTurn();
+  }
+
+  async #stall(write: () => void, heapUsed: number): Promise<number> {
+    const startedAtMs = performance.now();
+    try {
+      write();
+    } finally {
+      await this.#ground.cure();
+    }
+    const stallMs = performance.now() - startedAtMs;
+    this.#stalls = {
+      count: this.#stalls.count + 1,
+      sumMs: this.#stalls.sumMs + stallMs,
+      lastMs: stallMs,
+    };
+    this.#msPerMegabyte = stallMs / (heapUsed / (1024 * 1024));
+    return stallMs;
+  }
+
+  #count(trigger: SnapshotTrigger, result: SnapshotTally["result"]): void {
+    const key = `${trigger} ${result}`;
+    this.#tallies.set(key, { trigger, result, count: (this.#tallies.get(key)?.count ?? 0) + 1 });
+  }
+}
+
+interface WriteFacts {
+  readonly engine: SnapshotEngineName;
+  readonly trigger: SnapshotTrigger;
+  readonly heapUsed: number;
+  readonly expectedMs: number;
+}
+
+function refuse(code: SnapshotRefusalCode, message: string): { readonly ok: false; readonly refusal: SnapshotRefusal } {
+  return { ok: false, refusal: { code, message } };
+}
+
+/** No space, over quota, over the size limit of files. */
+function isFull(error: unknown): boolean {
+  const code = systemCodeOf(error);
+  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG" || /ENOSPC|EDQUOT|EFBIG/.test(messageOf(error));
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

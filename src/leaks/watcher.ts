@@ -1,0 +1,251 @@
+// The third ledger: which closed resources the garbage collector has not taken, and which it took unclosed.
+// It promises to hold every resource weakly and to run no timer: time and collections are looked at when one is reported.
+// It never polls a WeakRef, because asking for the target would keep it alive.
+
+import { QuietEvents } from "../lifecycle/quiet-events.ts";
+import type { Resource, ResourceKind } from "../lifecycle/resource.ts";
+import { byKind } from "./by-kind.ts";
+import type { CollectionDelayReading } from "./collection-delays.ts";
+import { CollectionDelays } from "./collection-delays.ts";
+import type { GcClock, MajorGc } from "./gc-clock.ts";
+import { Sampler } from "./sampler.ts";
+import type { RetainedResource } from "./watch-record.ts";
+import { WatchRecord } from "./watch-record.ts";
+
+/** How many major collections a suspect must survive to be retained. */
+export const retainedAfterMajors = 4;
+/** A closed resource is no suspect before this: ws's close timeout (30 s) plus 5 s. Milliseconds. */
+export const defaultGraceMs = 35_000;
+
+/** Kinds that are opened per exchange or more often, and how many of them stand for one that is watched. */
+export const defaultSampling: Readonly<Partial<Record<ResourceKind, number>>> = {
+  stream: 100,
+  exchange: 100,
+  deadline: 100,
+  listener: 100,
+  span: 100,
+};
+
+/** Options of {@link CollectionWatcher}. */
+export interface WatcherOptions {
+  readonly clock: MajorGcs;
+  /** How long after its close a resource may be referred to. Milliseconds, default {@link defaultGraceMs}. */
+  readonly graceMs?: number;
+  /** Of how many resources of a kind one is watched, on average: 1 all, 0 none. Default {@link defaultSampling}, others 1. */
+  readonly sampling?: Readonly<Partial<Record<ResourceKind, number>>>;
+  /** Watches every resource, whatever `sampling` says; for the gate. Default false. */
+  readonly watchAll?: boolean;
+  /** The clock of durations, for tests. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** What the watcher knows of one kind. Counts of watched resources. */
+export interface WatchReading {
+  /** Of how many opened ones one is watched; 1 when all are. */
+  readonly oneIn: number;
+  readonly watched: number;
+  /** Closed, younger than the grace. */
+  readonly pending: number;
+  /** Closed for longer, but not yet through enough collections. */
+  readonly suspect: number;
+  /** Closed, older than the grace, and at least {@link retainedAfterMajors} major collections survived since. */
+  readonly retained: number;
+  /** All that are closed and not collected: the sum of the three. */
+  readonly uncollected: number;
+  /** Collected although nobody closed them, ever. */
+  readonly collectedUnclosed: number;
+  readonly delays: CollectionDelayReading;
+}
+
+/** What the watcher needs of a {@link GcClock}. */
+export type MajorGcs = Pick<GcClock, "turns" | "onMajor">;
+
+/** Tallies of one kind. They only grow; what stands in a state is always a difference. */
+interface Tally {
+  readonly sampler: Sampler;
+  readonly delays: CollectionDelays;
+  watched: number;
+  closed: number;
+  suspected: number;
+  retained: number;
+  pendingCollected: number;
+  suspectCollected: number;
+  retainedCollected: number;
+  openCollected: number;
+}
+
+/** Watches a role's resources on behalf of the garbage collector. */
+export class CollectionWatcher extends QuietEvents {
+  readonly #clock: MajorGcs;
+  readonly #graceMs: number;
+  readonly #now: () => number;
+  readonly #tallies: Readonly<Record<ResourceKind, Tally>>;
+  readonly #stopListening: () => void;
+  /** Pinned here: a registry that nothing refers to never calls back. */
+  #registry: FinalizationRegistry<number> | undefined;
+  #ids = new WeakMap<Resource, number>();
+  #lastId = 0;
+  // Each record is in exactly one of these. The last three are in the order of closing, so only their heads are looked at.
+  readonly #open = new Map<number, WatchRecord>();
+  readonly #pending = new Map<number, WatchRecord>();
+  readonly #suspect = new Map<number, WatchRecord>();
+  readonly #retained = new Map<number, WatchRecord>();
+
+  constructor(options: WatcherOptions) {
+    super();
+    this.#clock = options.clock;
+    this.#graceMs = options.graceMs ?? defaultGraceMs;
+    this.#now = options.now ?? (() => performance.now());
+    const sampling = options.sampling ?? defaultSampling;
+    this.#tallies = byKind((kind) => emptyTally(options.watchAll === true ? 1 : (sampling[kind] ?? 1)));
+    this.#registry = new FinalizationRegistry((id) => this.#collected(id));
+    this.#stopListening = this.#clock.onMajor((gc) => this.#afterMajor(gc));
+  }
+
+  /** Closed resources that are neither collected nor known to be retained: what another collection would decide. */
+  get awaiting(): number {
+    return this.#pending.size + this.#suspect.size;
+  }
+
+  /** Grows with every watched resource; if it stands still, so does everything else here. */
+  get activity(): number {
+    return this.#lastId;
+  }
+
+  /** How many records there are: resources watched and not collected. */
+  get size(): number {
+    return this.#open.size + this.#pending.size + this.#suspect.size + this.#retained.size;
+  }
+
+  override opened(resource: Resource): void {
+    const tally = this.#tallies[resource.kind];
+    if (!tally.sampler.pick() || !this.#registry) return;
+    const id = (this.#lastId += 1);
+    tally.watched += 1;
+    this.#ids.set(resource, id);
+    this.#registry.register(resource, id);
+    this.#open.set(id, new WatchRecord(resource));
+  }
+
+  override closed(resource: Resource): void {
+    const id = this.#ids.get(resource);
+    if (id === undefined) return;
+    const record = this.#open.get(id);
+    if (!record) return;
+    this.#open.delete(id);
+    record.closedAtMs = this.#now();
+    record.closedAtTurn = this.#clock.turns;
+    this.#tallies[record.kind].closed += 1;
+    this.#pending.set(id, record);
+  }
+
+  /** What is known of one kind now. */
+  reading(kind: ResourceKind): WatchReading {
+    const tally = this.#tallies[kind];
+    const retained = tally.retained - tally.retainedCollected;
+    const suspect = tally.suspected - tally.retained - tally.suspectCollected;
+    const pending = tally.closed - tally.suspected - tally.pendingCollected;
+    return {
+      oneIn: tally.sampler.oneIn,
+      watched: tally.watched,
+      pending,
+      suspect,
+      retained,
+      uncollected: pending + suspect + retained,
+      collectedUnclosed: tally.openCollected,
+      delays: tally.delays,
+    };
+  }
+
+  /** The retained resources, longest closed first, at most `limit` (default 100). */
+  retained(limit = 100): RetainedResource[] {
+    const now = this.#now();
+    const found: RetainedResource[] = [];
+    for (const record of this.#retained.values()) {
+      if (found.length >= limit) break;
+      found.push({
+        label: record.label ?? record.kind,
+        kind: record.kind,
+        closedForMs: now - record.closedAtMs,
+        openForMs: record.closedAtMs - record.openedAtMs,
+      });
+    }
+    return found;
+  }
+
+  /** Forgets everything and watches nothing more. Idempotent. */
+  dispose(): void {
+    this.#stopListening();
+    // Without its registry no callback is left; nothing needs to be unregistered one by one.
+    this.#registry = undefined;
+    this.#ids = new WeakMap();
+    for (const records of [this.#open, this.#pending, this.#suspect, this.#retained]) records.clear();
+  }
+
+  #afterMajor(gc: MajorGc): void {
+    for (const [id, record] of this.#pending) {
+      if (record.closedAtMs + this.#graceMs > gc.startedAtMs) break;
+      this.#pending.delete(id);
+      // It was old enough when this collection began, so this one counts already.
+      record.suspectAtTurn = gc.turns - 1;
+      this.#tallies[record.kind].suspected += 1;
+      this.#suspect.set(id, record);
+    }
+    for (const [id, record] of this.#suspect) {
+      if (gc.turns - record.suspectAtTurn < retainedAfterMajors) break;
+      this.#suspect.delete(id);
+      // join() makes a flat string; snapshots do not show the text of concatenated ones.
+      record.label = [record.kind, id].join("#");
+      this.#tallies[record.kind].retained += 1;
+      this.#retained.set(id, record);
+    }
+  }
+
+  #collected(id: number): void {
+    const pending = this.#pending.get(id);
+    if (pending) {
+      this.#pending.delete(id);
+      this.#tallies[pending.kind].pendingCollected += 1;
+      this.#observeDelay(pending);
+      return;
+    }
+    const suspect = this.#suspect.get(id);
+    if (suspect) {
+      this.#suspect.delete(id);
+      this.#tallies[suspect.kind].suspectCollected += 1;
+      this.#observeDelay(suspect);
+      return;
+    }
+    const open = this.#open.get(id);
+    if (open) {
+      this.#open.delete(id);
+      this.#tallies[open.kind].openCollected += 1;
+      return;
+    }
+    const retained = this.#retained.get(id);
+    if (!retained) return;
+    this.#retained.delete(id);
+    this.#tallies[retained.kind].retainedCollected += 1;
+    this.#observeDelay(retained);
+  }
+
+  #observeDelay(record: WatchRecord): void {
+    // The collection that just ran is reported after its callbacks, hence one more than the clock shows.
+    this.#tallies[record.kind].delays.observe(this.#clock.turns - record.closedAtTurn + 1);
+  }
+}
+
+function emptyTally(oneIn: number): Tally {
+  return {
+    sampler: new Sampler(oneIn),
+    delays: new CollectionDelays(),
+    watched: 0,
+    closed: 0,
+    suspected: 0,
+    retained: 0,
+    pendingCollected: 0,
+    suspectCollected: 0,
+    retainedCollected: 0,
+    openCollected: 0,
+  };
+}
