@@ -155,11 +155,14 @@ export function readResponses(pieces: readonly Buffer[], options: { readonly req
       if (progress === HeadProgress.Rejected) return { messages, end: reader.rejection.reason };
       const { head } = reader;
       at = reader.next;
+      // The client takes no other switch for an answer.
+      if (head.status === 101 && !head.upgradeWebsocket) return { messages, end: "no_upgrade" };
       const reason = head.bytes.toString("latin1", head.reasonStart, head.reasonEnd);
       last = { start: `${head.status} ${reason}`, fields: fieldsOf(head), body: "", trailers: [], complete: true };
       messages.push(last);
       if (head.isInformational && head.status !== 101) continue;
-      const delimiting = head.delimiting(options.requestIsHead);
+      // What follows a 101 belongs to the other protocol, up to the end.
+      const delimiting = head.status === 101 ? "close" : head.delimiting(options.requestIsHead);
       body = new BodyReader(last, delimiting, head.contentLength);
       untilClose = delimiting === "close";
     }
