@@ -10,9 +10,9 @@ export interface DescriptorSample {
   readonly open: number;
   /** The soft limit; null if there is none. */
   readonly limit: number | null;
-  /** Open descriptors by type: socket, pipe, file, eventpoll and whatever else the system names. */
-  readonly byType: Readonly<Record<string, number>>;
-  /** The process's own TCP sockets by state, as in the kernel's tables: ESTABLISHED, CLOSE_WAIT ... */
+  /** Open descriptors by type: socket, pipe, file, device, eventpoll and whatever else the system names. */
+  readonly types: Readonly<Record<string, number>>;
+  /** The process's own TCP sockets by state: `established`, `close_wait` and so on. */
   readonly tcp: Readonly<Record<string, number>>;
   /** What the sample cost the worker, in milliseconds. */
   readonly tookMs: number;
@@ -23,11 +23,11 @@ parentPort?.on("message", () => parentPort?.postMessage(sample()));
 
 function sample(): DescriptorSample {
   const startedAtMs = performance.now();
-  const { byType, socketInodes, open } = countDescriptors(links());
+  const { types, socketInodes, open } = countDescriptors(links());
   const tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(readText);
   const tcp = countTcpStates(tables, socketInodes);
   const limit = descriptorLimitOf(readText("/proc/self/limits"));
-  return { open, limit, byType, tcp, tookMs: performance.now() - startedAtMs };
+  return { open, limit, types, tcp, tookMs: performance.now() - startedAtMs };
 }
 
 function links(): string[] {

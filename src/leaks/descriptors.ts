@@ -28,7 +28,8 @@ export class Descriptors {
   #sampling: Promise<DescriptorReading | undefined> | undefined;
   #answered: ((sample: DescriptorSample | undefined) => void) | undefined;
   #last: DescriptorSample | undefined;
-  #lastAtMs = -Infinity;
+  #lastAtMs = 0;
+  #askedAtMs = -Infinity;
   #disposed = false;
 
   constructor(options: DescriptorsOptions = {}) {
@@ -37,7 +38,7 @@ export class Descriptors {
 
   /** The last answer at once, undefined before the first; starts a new sample if it is too old. */
   get latest(): DescriptorReading | undefined {
-    if (performance.now() - this.#lastAtMs > this.#maxAgeMs) void this.sample();
+    if (performance.now() - this.#askedAtMs > this.#maxAgeMs) void this.sample();
     return this.#reading();
   }
 
@@ -59,14 +60,20 @@ export class Descriptors {
   }
 
   async #sample(): Promise<DescriptorReading | undefined> {
+    this.#askedAtMs = performance.now();
     const worker = (this.#worker ??= this.#start());
+    // The thread keeps the process alive only while somebody waits for it.
+    worker.ref();
     const sample = await new Promise<DescriptorSample | undefined>((resolve) => {
       this.#answered = resolve;
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
       worker.postMessage("sample");
     });
-    this.#lastAtMs = performance.now();
-    if (sample) this.#last = sample;
+    worker.unref();
+    if (sample) {
+      this.#last = sample;
+      this.#lastAtMs = performance.now();
+    }
     return this.#reading();
   }
 
@@ -75,10 +82,11 @@ export class Descriptors {
     const file = import.meta.url.endsWith(".ts") ? "./descriptor-worker.ts" : "./descriptor-worker.js";
     const worker = new Worker(new URL(file, import.meta.url), {
       name: "caisson-descriptors",
+      // Neither what the program preloads nor its NODE_OPTIONS belong in this thread.
       execArgv: [],
+      env: {},
       resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
     });
-    worker.unref();
     worker.on("message", (sample: DescriptorSample) => this.#answer(sample));
     worker.on("error", () => this.#lost(worker));
     worker.on("exit", () => this.#lost(worker));

@@ -8,8 +8,8 @@ import type { GcClock } from "./gc-clock.ts";
 
 /** What may need a collection. */
 export interface GcSubject {
-  /** What another collection would decide. */
-  readonly awaiting: number;
+  /** Whether a collection now would decide something. */
+  readonly awaiting: boolean;
   /** Grows whenever something new is watched. */
   readonly activity: number;
 }
@@ -74,7 +74,7 @@ export class GcSchedule {
 
   /** A pause is over: is a collection wanted at all? */
   #wake(): void {
-    if (this.#followUpsLeft > 0 ? this.#awaiting() === 0 : !this.#roundWanted()) {
+    if (this.#followUpsLeft > 0 ? !this.#awaiting() : !this.#roundWanted()) {
       this.#startRound();
       return;
     }
@@ -97,7 +97,7 @@ export class GcSchedule {
     if (this.#followUpsLeft > 0) this.#followUpsLeft -= 1;
     else this.#followUpsLeft = this.#followUps;
     if (this.#roundStartedAtMs === -Infinity) this.#roundStartedAtMs = performance.now();
-    if (this.#followUpsLeft > 0 && this.#awaiting() > 0) this.#deadline.arm(this.#followUpMs);
+    if (this.#followUpsLeft > 0 && this.#awaiting()) this.#deadline.arm(this.#followUpMs);
     else this.#startRound();
   };
 
@@ -119,12 +119,12 @@ export class GcSchedule {
 
   /** Something waits or is new, and the program's own collections were too few to decide it. */
   #roundWanted(): boolean {
-    const news = this.#awaiting() > 0 || this.#activity() !== this.#activitySeen;
+    const news = this.#awaiting() || this.#activity() !== this.#activitySeen;
     return news && this.#clock.majors - this.#majorsSeen <= this.#followUps;
   }
 
-  #awaiting(): number {
-    return this.#subjects.reduce((sum, subject) => sum + subject.awaiting, 0);
+  #awaiting(): boolean {
+    return this.#subjects.some((subject) => subject.awaiting);
   }
 
   #activity(): number {

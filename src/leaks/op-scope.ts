@@ -45,8 +45,8 @@ export class Operations implements OperationScope {
   #registry: FinalizationRegistry<number> | undefined = new FinalizationRegistry((id) => this.#collected(id));
   #lastId = 0;
 
-  /** What waits here needs no collection to be decided sooner than others. */
-  readonly awaiting = 0;
+  /** Any collection decides; none is worth being asked for sooner. */
+  readonly awaiting = false;
 
   /** Grows with every operation. */
   get activity(): number {

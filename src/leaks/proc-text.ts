@@ -1,36 +1,36 @@
 // Reads what Linux writes under /proc about descriptors and TCP sockets. Pure: text in, counts out.
 
 const tcpStates = [
-  "ESTABLISHED",
-  "SYN_SENT",
-  "SYN_RECV",
-  "FIN_WAIT1",
-  "FIN_WAIT2",
-  "TIME_WAIT",
-  "CLOSE",
-  "CLOSE_WAIT",
-  "LAST_ACK",
-  "LISTEN",
-  "CLOSING",
+  "established",
+  "syn_sent",
+  "syn_recv",
+  "fin_wait1",
+  "fin_wait2",
+  "time_wait",
+  "close",
+  "close_wait",
+  "last_ack",
+  "listen",
+  "closing",
 ] as const;
 
 /** Counts of descriptors. */
 export interface DescriptorCounts {
   readonly open: number;
-  readonly byType: Record<string, number>;
+  readonly types: Record<string, number>;
   readonly socketInodes: ReadonlySet<string>;
 }
 
 /** Counts what the links in /proc/self/fd point at. */
 export function countDescriptors(links: readonly string[]): DescriptorCounts {
-  const byType: Record<string, number> = {};
+  const types: Record<string, number> = {};
   const socketInodes = new Set<string>();
   for (const link of links) {
     const type = typeOf(link);
-    byType[type] = (byType[type] ?? 0) + 1;
+    types[type] = (types[type] ?? 0) + 1;
     if (type === "socket") socketInodes.add(link.slice("socket:[".length, -1));
   }
-  return { open: links.length, byType, socketInodes };
+  return { open: links.length, types, socketInodes };
 }
 
 /** `socket:[1]` is a socket, `anon_inode:[eventpoll]` an eventpoll, `/dev/null` a device, other paths files. */
@@ -50,7 +50,7 @@ export function countTcpStates(tables: readonly string[], own: ReadonlySet<strin
       const [, , , stateHex = ""] = columns;
       const inode = columns[9];
       if (inode === undefined || !own.has(inode)) continue;
-      const state = tcpStates[Number.parseInt(stateHex, 16) - 1] ?? "OTHER";
+      const state = tcpStates[Number.parseInt(stateHex, 16) - 1] ?? "other";
       counts[state] = (counts[state] ?? 0) + 1;
     }
   }

@@ -12,15 +12,15 @@ import type { ProbeRegistry } from "./probes.ts";
 import type { CollectionWatcher } from "./watcher.ts";
 
 /** What is known of one kind of resource. */
-export interface KindReport {
+export interface KindReading {
   readonly opened: number;
   readonly closed: number;
-  /** Closes by reason. */
-  readonly closedBy: Readonly<Record<string, number>>;
+  /** Closes by reason; their sum is `closed`. */
+  readonly reasons: ReadonlyMap<string, number>;
   /** opened - closed. */
   readonly live: number;
-  /** What the containers hold; null where the role has no container of this kind. */
-  readonly held: number | null;
+  /** What the containers hold; undefined where the role has no container of this kind. */
+  readonly held: number | undefined;
   /** Closed, watched and not collected. */
   readonly uncollected: number;
   /** Uncollected for so long that something must still refer to it. */
@@ -30,6 +30,13 @@ export interface KindReport {
   readonly oldestSeconds: number;
   /** Of how many one is watched by the collector's ledger (`uncollected`, `retained`, `collectedUnclosed`); 1 when all are. */
   readonly watchedOneIn: number;
+}
+
+/** A {@link KindReading} as JSON shows it. */
+export interface KindReport extends Omit<KindReading, "reasons" | "held"> {
+  /** Null where things of this kind were opened, but the role has no container to count them in. */
+  readonly held: number | null;
+  readonly closedBy: Readonly<Record<string, number>>;
 }
 
 /** Memory of the process, in bytes. */
@@ -84,7 +91,7 @@ export class ResourceReporter {
     const { inventory, probes, operations, clock, descriptors } = this.#from;
     const held = inventory();
     return {
-      kinds: byKind((kind) => this.kind(kind, held)),
+      kinds: byKind((kind) => kindReport(this.#reading(kind, held))),
       probes: { ...held.probes, ...probes.readings() },
       operations: operations.readings(),
       majorGcs: clock.majors,
@@ -94,17 +101,21 @@ export class ResourceReporter {
     };
   }
 
-  /** One kind, against an inventory that was read at the same moment. */
-  kind(kind: ResourceKind, inventory: Inventory): KindReport {
+  /** Every kind, against an inventory that was read at the same moment; what metrics show. */
+  kinds(inventory: Inventory): Record<ResourceKind, KindReading> {
+    return byKind((kind) => this.#reading(kind, inventory));
+  }
+
+  #reading(kind: ResourceKind, inventory: Inventory): KindReading {
     const { ledger, watcher } = this.#from;
     const { opened, closed, reasons } = ledger.accounts[kind];
     const watch = watcher.reading(kind);
     return {
       opened,
       closed,
-      closedBy: Object.fromEntries(reasons),
+      reasons,
       live: opened - closed,
-      held: inventory.held[kind] ?? null,
+      held: inventory.held[kind],
       uncollected: watch.uncollected,
       retained: watch.retained,
       collectedUnclosed: watch.collectedUnclosed,
@@ -119,6 +130,12 @@ export class ResourceReporter {
     const heapFloor = this.#from.heapFloor.bytes ?? null;
     return { rss, heapUsed, heapTotal, heapLimit, heapFloor, external, arrayBuffers };
   }
+}
+
+function kindReport({ reasons, held, ...reading }: KindReading): KindReport {
+  // What was never opened is not held anywhere either.
+  const known = held ?? (reading.opened === 0 ? 0 : null);
+  return { ...reading, held: known, closedBy: Object.fromEntries(reasons) };
 }
 
 /** What keeps the event loop alive, counted by the names that Node gives, such as TCPSocketWrap. */

@@ -48,11 +48,3 @@ export interface SnapshotTally {
   readonly result: "ok" | SnapshotRefusalCode;
   readonly count: number;
 }
-
-/** How long snapshots made the event loop stand still. */
-export interface SnapshotStalls {
-  readonly count: number;
-  readonly sumMs: number;
-  /** 0 before the first. */
-  readonly lastMs: number;
-}

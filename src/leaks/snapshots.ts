@@ -7,13 +7,13 @@ import type { Deadline, Deadlines } from "../lifecycle/deadlines.ts";
 import { messageOf, systemCodeOf } from "../lifecycle/errors.ts";
 import type { TunnelEvents } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
+import { Histogram } from "./histogram.ts";
 import type {
   SnapshotEngineName,
   SnapshotEntry,
   SnapshotRefusal,
   SnapshotRefusalCode,
   SnapshotResult,
-  SnapshotStalls,
   SnapshotTally,
   SnapshotTrigger,
 } from "./snapshot-entry.ts";
@@ -27,6 +27,8 @@ import { diskRefusal, expectedStallMs, memoryRefusal } from "./snapshot-guards.t
 export const snapshotWarning =
   "A heap snapshot holds every string of the process: tokens, cookies, header fields and paths of requests. Keep it as you keep a private key.";
 
+/** Buckets of the stall, in seconds. */
+const stallBounds: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60];
 const week = 7 * 24 * 3_600_000;
 /** The longest wait for the oldest snapshot's end, so that a moved wall clock is noticed. Milliseconds. */
 const longestWaitMs = 3_600_000;
@@ -85,7 +87,8 @@ export class SnapshotStore {
   readonly #tallies = new Map<string, SnapshotTally>();
   #taking: SnapshotTaking | undefined;
   #msPerMegabyte: number | undefined;
-  #stalls: SnapshotStalls = { count: 0, sumMs: 0, lastMs: 0 };
+  /** How long the event loop stood still for snapshots, in seconds. */
+  readonly stalls: Histogram = new Histogram(stallBounds);
 
   constructor(options: SnapshotStoreOptions) {
     this.folder = new SnapshotFolder(options.folder);
@@ -101,11 +104,6 @@ export class SnapshotStore {
   /** 1 while a snapshot is being taken, else 0. */
   get held(): number {
     return this.#taking ? 1 : 0;
-  }
-
-  /** How long the event loop stood still for snapshots, so far. */
-  get stalls(): SnapshotStalls {
-    return this.#stalls;
   }
 
   /** How often which trigger led to which result. */
@@ -252,11 +250,7 @@ export class SnapshotStore {
       await this.#ground.cure();
     }
     const stallMs = performance.now() - startedAtMs;
-    this.#stalls = {
-      count: this.#stalls.count + 1,
-      sumMs: this.#stalls.sumMs + stallMs,
-      lastMs: stallMs,
-    };
+    this.stalls.observe(stallMs / 1000);
     this.#msPerMegabyte = stallMs / (heapUsed / (1024 * 1024));
     return stallMs;
   }

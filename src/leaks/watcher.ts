@@ -5,9 +5,9 @@
 import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource, ResourceKind } from "../lifecycle/resource.ts";
 import { byKind } from "./by-kind.ts";
-import type { CollectionDelayReading } from "./collection-delays.ts";
-import { CollectionDelays } from "./collection-delays.ts";
 import type { GcClock, MajorGc } from "./gc-clock.ts";
+import type { HistogramCounts } from "./histogram.ts";
+import { Histogram } from "./histogram.ts";
 import { Sampler } from "./sampler.ts";
 import type { RetainedResource } from "./watch-record.ts";
 import { WatchRecord } from "./watch-record.ts";
@@ -16,6 +16,9 @@ import { WatchRecord } from "./watch-record.ts";
 export const retainedAfterMajors = 4;
 /** A closed resource is no suspect before this: ws's close timeout (30 s) plus 5 s. Milliseconds. */
 export const defaultGraceMs = 35_000;
+
+/** Buckets of the delay between a close and its collection, in major collections. */
+export const delayBounds: readonly number[] = [1, 2, 3, 4, 6, 10, 20];
 
 /** Kinds that are opened per exchange or more often, and how many of them stand for one that is watched. */
 export const defaultSampling: Readonly<Partial<Record<ResourceKind, number>>> = {
@@ -54,7 +57,8 @@ export interface WatchReading {
   readonly uncollected: number;
   /** Collected although nobody closed them, ever. */
   readonly collectedUnclosed: number;
-  readonly delays: CollectionDelayReading;
+  /** Major collections between a close and its collection. */
+  readonly delays: HistogramCounts;
 }
 
 /** What the watcher needs of a {@link GcClock}. */
@@ -63,7 +67,7 @@ export type MajorGcs = Pick<GcClock, "turns" | "onMajor">;
 /** Tallies of one kind. They only grow; what stands in a state is always a difference. */
 interface Tally {
   readonly sampler: Sampler;
-  readonly delays: CollectionDelays;
+  readonly delays: Histogram;
   watched: number;
   closed: number;
   suspected: number;
@@ -102,9 +106,11 @@ export class CollectionWatcher extends QuietEvents {
     this.#stopListening = this.#clock.onMajor((gc) => this.#afterMajor(gc));
   }
 
-  /** Closed resources that are neither collected nor known to be retained: what another collection would decide. */
-  get awaiting(): number {
-    return this.#pending.size + this.#suspect.size;
+  /** Whether a collection now would decide something: some resource has been closed for long enough and is still there. */
+  get awaiting(): boolean {
+    if (this.#suspect.size > 0) return true;
+    const [longestClosed] = this.#pending.values();
+    return longestClosed !== undefined && longestClosed.closedAtMs + this.#graceMs <= this.#now();
   }
 
   /** Grows with every watched resource; if it stands still, so does everything else here. */
@@ -238,7 +244,7 @@ export class CollectionWatcher extends QuietEvents {
 function emptyTally(oneIn: number): Tally {
   return {
     sampler: new Sampler(oneIn),
-    delays: new CollectionDelays(),
+    delays: new Histogram(delayBounds),
     watched: 0,
     closed: 0,
     suspected: 0,
