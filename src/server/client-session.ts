@@ -25,6 +25,8 @@ export interface ClientSessionOptions {
   readonly transport: Transport;
   /** The client's address. */
   readonly peer: string;
+  /** The session and its socket are gone. */
+  readonly onClosed: () => void;
 }
 
 const refusalTexts: Readonly<Record<RegisterRefusal, string>> = {
@@ -56,10 +58,12 @@ export class ClientSession implements SessionHandler {
   /** Requests that wait for a place, the oldest first. */
   readonly roomWaiters: Set<RoomWaiter> = new Set();
   readonly #edge: Edge;
+  readonly #onClosed: () => void;
 
   constructor(options: ClientSessionOptions) {
     this.#edge = options.edge;
     this.peer = options.peer;
+    this.#onClosed = options.onClosed;
     this.#edge.sessions.add(this);
     this.session = new Session({
       role: "server",
@@ -133,6 +137,7 @@ export class ClientSession implements SessionHandler {
       this.#endAll(reason);
     }
     this.#loseWaiters();
+    this.#onClosed();
   }
 
   /** Adds a request to those that wait for a place; false if too many do. */

@@ -14,6 +14,7 @@ import { GrowthBudget } from "../mux/growth-budget.ts";
 import type { MuxLimits } from "../mux/limits.ts";
 import { muxLimits } from "../mux/limits.ts";
 import { Pipe } from "../mux/pipe.ts";
+import type { SessionSocket } from "../mux/ws-transport.ts";
 import { AbortGuard } from "./abort-guard.ts";
 import { ClientSession } from "./client-session.ts";
 import type { Edge } from "./edge.ts";
@@ -25,6 +26,9 @@ import { PublicAddress } from "./public-address.ts";
 import { plainAddress, TrustedProxies } from "./trusted-proxies.ts";
 import { VisitorConnection } from "./visitor-connection.ts";
 import type { UpgradedConnection, VisitorOwner } from "./visitor-owner.ts";
+
+/** How long sessions may take to answer a farewell at the end, in milliseconds. */
+const farewellMs = 1_000;
 
 /** What a server is made of. Everything is decided here; defaults are those of assemble/. */
 export interface TunnelServerOptions {
@@ -52,34 +56,30 @@ export interface ShutdownOptions {
 export class TunnelServer implements VisitorOwner {
   readonly edge: Edge;
   readonly #runtime: Runtime;
-  readonly #names: NameTable;
-  readonly #aborts: AbortGuard;
   readonly #listener: Server;
   readonly #own: OwnHost;
   readonly #visitors: Set<VisitorConnection> = new Set();
   readonly #perAddress: Map<string, number> = new Map();
   readonly #pipes: Set<Pipe> = new Set();
-  readonly #drainClock: Deadline;
-  #whenIdle: (() => void) | undefined;
+  readonly #clock: Deadline;
+  #waiting: ((forced: boolean) => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: TunnelServerOptions) {
     const { runtime, limits } = options;
     const mux = muxLimits(options.muxLimits);
     this.#runtime = runtime;
-    this.#names = new NameTable(runtime, limits);
-    this.#aborts = new AbortGuard({ runtime, maxAborts: limits.maxAborts, windowMs: limits.abortWindowMs });
     this.edge = {
       runtime,
       limits,
       muxLimits: mux,
       version: options.version,
       instance: randomBytes(12).toString("base64url"),
-      names: this.#names,
+      names: new NameTable(runtime, limits),
       resumeKeys: new ResumeKeys(options.secret),
       sessions: new Set(),
       budget: new GrowthBudget(mux.roleGrowthBytes),
-      aborts: this.#aborts,
+      aborts: new AbortGuard({ runtime, maxAborts: limits.maxAborts, windowMs: limits.abortWindowMs }),
       trusted: new TrustedProxies(options.trustedProxies),
       address: new PublicAddress({ domain: options.domain, template: options.publicUrl }),
       catchAll: options.catchAll,
@@ -90,9 +90,9 @@ export class TunnelServer implements VisitorOwner {
     this.#own = new OwnHost({
       edge: this.edge,
       handshakeMs: limits.handshakeMs,
-      accept: (transport, peer) => void new ClientSession({ edge: this.edge, transport, peer: plainAddress(peer) }),
+      accept: (transport, peer) => this.#admit(transport, plainAddress(peer)),
     });
-    this.#drainClock = runtime.deadlines.create(() => this.#whenIdle?.());
+    this.#clock = runtime.deadlines.create(() => this.#waiting?.(true));
     this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, this.#onConnection);
   }
 
@@ -141,13 +141,13 @@ export class TunnelServer implements VisitorOwner {
         deadline: this.#runtime.deadlines.size,
       },
       probes: {
-        "names.live": this.#names.live,
-        "names.held": this.#names.held,
-        "names.waiting": this.#names.waiting,
+        "names.live": this.edge.names.live,
+        "names.held": this.edge.names.held,
+        "names.waiting": this.edge.names.waiting,
         "rooms.waiting": roomWaiters,
         "visitors.addresses": this.#perAddress.size,
         "own.pending": this.#own.pending,
-        "aborts.addresses": this.#aborts.size,
+        "aborts.addresses": this.edge.aborts.size,
         "deadlines.gap_listeners": this.#runtime.deadlines.gapListeners,
       },
     };
@@ -156,7 +156,7 @@ export class TunnelServer implements VisitorOwner {
   /** Shuts down in the order of docs: stop accepting, GOAWAY, drain, reset the rest. A second call with `drainMs: 0` forces. */
   close(options: ShutdownOptions): Promise<void> {
     if (this.#closing) {
-      if (options.drainMs === 0) this.#whenIdle?.();
+      if (options.drainMs === 0) this.#waiting?.(true);
       return this.#closing;
     }
     this.#closing = this.#shutDown(options);
@@ -169,7 +169,7 @@ export class TunnelServer implements VisitorOwner {
     const count = (this.#perAddress.get(address) ?? 0) - 1;
     if (count > 0) this.#perAddress.set(address, count);
     else this.#perAddress.delete(address);
-    this.#checkIdle();
+    this.#somethingEnded();
   }
 
   onOwnRequest(_: VisitorConnection, request: { readonly socket: Socket; readonly bytes: Buffer }): void {
@@ -183,10 +183,14 @@ export class TunnelServer implements VisitorOwner {
     const onClosed = (): void => {
       closed = true;
       if (held) this.#pipes.delete(held);
-      this.#checkIdle();
+      this.#somethingEnded();
     };
     held = new Pipe({ ...upgraded, runtime: this.#runtime, idleMs: this.edge.limits.pipeIdleMs, onClosed });
     if (!closed) this.#pipes.add(held);
+  }
+
+  #admit(transport: SessionSocket, peer: string): void {
+    void new ClientSession({ edge: this.edge, transport, peer, onClosed: this.#somethingEnded });
   }
 
   readonly #onConnection = (socket: Socket): void => {
@@ -206,41 +210,42 @@ export class TunnelServer implements VisitorOwner {
   };
 
   async #shutDown(options: ShutdownOptions): Promise<void> {
-    if (options.drainDelayMs > 0) await this.#pause(options.drainDelayMs);
+    const { sessions, names, aborts } = this.edge;
+    if (options.drainDelayMs > 0) await this.#wait(() => false, options.drainDelayMs);
     this.edge.accepting = false;
     const listenerClosed = new Promise<void>((resolve) => void this.#listener.close(() => resolve()));
     for (const visitor of this.#visitors) visitor.drain();
-    for (const { session } of this.edge.sessions) session.drain("shutdown");
-    if (!this.#idle && options.drainMs > 0) await this.#pause(options.drainMs);
+    for (const { session } of sessions) session.drain("shutdown");
+    if (options.drainMs > 0)
+      await this.#wait(() => this.#visitors.size === 0 && this.#pipes.size === 0, options.drainMs);
     for (const visitor of this.#visitors) visitor.destroy("shutdown");
-    for (const { session } of this.edge.sessions) session.close("shutdown");
     for (const pipe of this.#pipes) pipe.close("cancelled");
+    for (const { session } of sessions) session.close("shutdown");
     this.#own.close();
-    this.#names.close();
-    this.#aborts.close();
-    this.#drainClock.dispose("closed");
+    names.close();
+    aborts.close();
+    await this.#wait(() => sessions.size === 0, farewellMs);
+    for (const { session } of sessions) session.terminate("shutdown");
+    await this.#wait(() => sessions.size === 0, farewellMs);
+    this.#clock.dispose("closed");
     await listenerClosed;
   }
 
-  /** Waits for idleness, a second call of close, or the time to pass. */
-  #pause(ms: number): Promise<void> {
+  /** Waits until `done` answers true (asked whenever something ended), the time is over, or a second close forces. */
+  #wait(done: () => boolean, ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#whenIdle = () => {
-        this.#whenIdle = undefined;
-        this.#drainClock.disarm();
+      this.#waiting = (forced) => {
+        if (!forced && !done()) return;
+        this.#waiting = undefined;
+        this.#clock.disarm();
         resolve();
       };
-      this.#drainClock.arm(ms);
+      this.#clock.arm(ms);
+      this.#waiting(false);
     });
   }
 
-  get #idle(): boolean {
-    return this.#visitors.size === 0 && this.#pipes.size === 0;
-  }
-
-  #checkIdle(): void {
-    if (!this.edge.accepting && this.#idle) this.#whenIdle?.();
-  }
+  readonly #somethingEnded = (): void => this.#waiting?.(false);
 }
 
 function listenError(error: Error, where: string): CaissonError {

@@ -102,13 +102,15 @@ export class Rig {
   ): Promise<Answer> {
     const { promise, resolve, reject } = deferred<IncomingMessage>();
     const { method = "GET", headers = {}, body } = options;
+    // Node frames the body by itself for some methods only.
+    const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const sent = request({
       host: "127.0.0.1",
       port: this.port,
       path,
       method,
       agent: false,
-      headers: { host: "demo.localhost", ...headers },
+      headers: { host: "demo.localhost", ...length, ...headers },
     });
     sent.once("response", resolve).once("error", reject);
     sent.end(body);
