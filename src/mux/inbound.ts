@@ -39,7 +39,7 @@ export class Inbound implements FrameSink, TransportReceiver {
     try {
       decodeFrames(message, this);
     } catch (error) {
-      session._failed(error);
+      session._broken(error);
     }
     session._turn.end();
   }
@@ -53,7 +53,7 @@ export class Inbound implements FrameSink, TransportReceiver {
   }
 
   onError(error: unknown): void {
-    this.#session._failed(error);
+    this.#session._transportError(error);
   }
 
   onFrame(type: number, flags: number, id: number, message: Buffer, start: number, end: number): void {
@@ -159,7 +159,7 @@ export class Inbound implements FrameSink, TransportReceiver {
     const request = decodeOpen(message, start, end);
     const stream = session._table.accept(id, request);
     stream._receivedEnd = ended;
-    if (session.state !== "ready") {
+    if (session._takesNoStreams) {
       stream.reset("overloaded");
       return;
     }

@@ -16,6 +16,7 @@ import type { OpenRequest } from "../wire/open.ts";
 import type { ViolationReason } from "../wire/violation.ts";
 import { closeCodeOf, violationReasonOf } from "../wire/violation.ts";
 import { GrowthBudget } from "./growth-budget.ts";
+import { Farewell } from "./farewell.ts";
 import type { SessionCloseReason, SessionHandler, StreamHandler } from "./handlers.ts";
 import { Inbound } from "./inbound.ts";
 import { Keepalive } from "./keepalive.ts";
@@ -24,37 +25,10 @@ import { muxLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import { ReceiveWindows } from "./receive-windows.ts";
 import type { Stream } from "./stream.ts";
+import type { SessionOptions, SessionState } from "./session-options.ts";
 import { StreamTable } from "./stream-table.ts";
 import type { Transport } from "./transport.ts";
 import { Turn } from "./turn.ts";
-
-/** What a session is made of. */
-export interface SessionOptions {
-  readonly role: "server" | "client";
-  /** Open, and handed over: the session closes it. */
-  readonly transport: Transport;
-  readonly runtime: Runtime;
-  readonly handler: SessionHandler;
-  /** The peer's address, or the server's URL on the client; for people. */
-  readonly peer: string;
-  readonly hello: {
-    /** This package's version. */
-    readonly version: string;
-    /** Random per process, 1 to 64 characters of `[A-Za-z0-9_-]`. */
-    readonly instance: string;
-    /** How many streams the peer may have open at once; also the limit of a server's own. */
-    readonly maxStreams: number;
-  };
-  readonly limits?: Partial<MuxLimits>;
-  /** The role's account of window growth, shared by its sessions; without one, the session has its own. */
-  readonly budget?: GrowthBudget;
-}
-
-/**
- * `greeting` until the peer's hello, then `ready`; `draining` once either side has said GOAWAY: streams go on, no new ones.
- * `closed` from the moment at which no frame flows any more; onClosed follows when the transport is gone.
- */
-export type SessionState = "greeting" | "ready" | "draining" | "closed";
 
 /** One session, of either role. */
 export class Session implements SessionView {
@@ -82,15 +56,14 @@ export class Session implements SessionView {
   readonly #transport: Transport;
   readonly #keepalive: Keepalive;
   readonly #forgetGaps: () => void;
-  /** The hello's, and later the close's. */
-  #deadline: Deadline | undefined;
+  #helloDeadline: Deadline | undefined;
+  #farewell: Farewell | undefined;
   #state: SessionState = "greeting";
   #hello: Hello | undefined;
   #drainSaid = false;
   #closeReason: SessionCloseReason | undefined;
   #transportFailed = false;
   #released = false;
-  #closedAtMs = 0;
 
   /** Takes over the transport and greets the peer. */
   constructor(options: SessionOptions) {
@@ -108,8 +81,8 @@ export class Session implements SessionView {
     this._windows = new ReceiveWindows(this, this._limits, this._budget);
     this.#keepalive = new Keepalive(this, runtime, this._limits);
     this.#forgetGaps = runtime.deadlines.onGap((gapMs) => this._table.onGap(gapMs));
-    this.#deadline = runtime.deadlines.create(() => this.#onDeadline());
-    this.#deadline.arm(this._limits.helloMs);
+    this.#helloDeadline = runtime.deadlines.create(() => this.terminate("handshake_timeout"));
+    this.#helloDeadline.arm(this._limits.helloMs);
     options.transport.receiver = new Inbound(this);
     this.sendControl({
       type: "hello",
@@ -143,6 +116,11 @@ export class Session implements SessionView {
   /** Bytes that wait to be sent, here and in the transport. */
   get bufferedBytes(): number {
     return this.#transport.unsentBytes + this._outbox.queuedBytes;
+  }
+
+  /** @internal This side has said GOAWAY. */
+  get _takesNoStreams(): boolean {
+    return this.#drainSaid;
   }
 
   /** Streams that are open, or whose OPEN waits, or whose other side is not known to be gone. */
@@ -311,8 +289,8 @@ export class Session implements SessionView {
   _greeted(hello: Hello): void {
     this.#hello = hello;
     if (this.#state === "greeting") this.#state = "ready";
-    this.#deadline?.dispose("greeted");
-    this.#deadline = undefined;
+    this.#helloDeadline?.dispose("greeted");
+    this.#helloDeadline = undefined;
     this.#guard(() => this._handler.onReady(this, hello));
   }
 
@@ -341,12 +319,20 @@ export class Session implements SessionView {
     }
   }
 
-  /** @internal The transport failed, the peer broke the protocol, or there is a bug. */
-  _failed(error: unknown): void {
+  /** @internal Dealing with a message threw: the peer broke the protocol, or there is a bug, and its state is worth nothing. */
+  _broken(error: unknown): void {
     const reason = violationReasonOf(error);
     if (reason) this._violate(reason);
-    else if (error instanceof CaissonError && error.code === "E_INTERNAL")
+    else {
       this._runtime.events.faulted("session", error);
+      this.terminate("transport_error");
+    }
+  }
+
+  /** @internal The transport complains of the peer, or of the network; then it will close. */
+  _transportError(error: unknown): void {
+    const reason = violationReasonOf(error);
+    if (reason) this._violate(reason);
     else this.#transportFailed = true;
   }
 
@@ -367,8 +353,7 @@ export class Session implements SessionView {
     this.#end(this.#transportFailed ? "transport_error" : "transport_closed");
     this._outbox.control.clear();
     this._outbox.close();
-    this.#deadline?.dispose("closed");
-    this.#deadline = undefined;
+    this.#farewell?.dispose();
     const reason = this.#closeReason ?? "transport_closed";
     this._runtime.events.closed(this, reason);
     this.#guard(() => this._handler.onClosed(this, reason));
@@ -389,36 +374,19 @@ export class Session implements SessionView {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#closeReason = reason;
-    this.#closedAtMs = performance.now();
     this._table.loseAll();
     this._table.dispose("closed");
     this.#keepalive.dispose("closed");
+    this.#helloDeadline?.dispose("closed");
     this.#forgetGaps();
   }
 
   #closeTransport(code: number, text: string): void {
     this._outbox.close();
-    this.#deadline ??= this._runtime.deadlines.create(() => this.#onDeadline());
-    this.#deadline.arm(this.#farewellMs());
-    this.#transport.close(code, text);
-  }
-
-  /** How long to wait before the next look at a transport that closes. */
-  #farewellMs(): number {
-    return Math.min(this._limits.closeTimeoutMs, this._limits.pingMs);
-  }
-
-  #onDeadline(): void {
-    if (this.#state !== "closed") {
-      this.terminate("handshake_timeout");
-      return;
-    }
-    const nowMs = performance.now();
-    const farewellMs = this.#farewellMs();
-    // A peer from which nothing comes does not answer the farewell either.
-    const silent = nowMs - Math.max(this.#closedAtMs, this.lastHeardMs) >= farewellMs;
-    if (silent || nowMs - this.#closedAtMs >= this._limits.closeTimeoutMs) this.#transport.terminate();
-    else this.#deadline?.arm(farewellMs);
+    const { _runtime: runtime, _limits: limits } = this;
+    const lastHeardMs = (): number => this.lastHeardMs;
+    this.#farewell = new Farewell({ transport: this.#transport, runtime, limits, lastHeardMs });
+    this.#farewell.begin(code, text);
   }
 
   #guard(call: () => void): void {
