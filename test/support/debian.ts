@@ -7,6 +7,8 @@ import { delimiter, join } from "node:path";
 /** Programs and the Debian packages that hold them; .ci/run installs the same packages. */
 const packages = {
   nginx: "nginx",
+  prometheus: "prometheus",
+  promtool: "prometheus",
   wrk: "wrk",
 } as const;
 

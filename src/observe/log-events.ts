@@ -1,0 +1,126 @@
+// Turns what the core reports into log lines: one per event that an operator wants to read about. Floods are thinned out.
+// It keeps no resource, and decides nothing about how lines look.
+
+import type { ExchangeOutcome, ExchangeView, RefusalReason, SessionView, TunnelEvents } from "../lifecycle/events.ts";
+import type { Resource } from "../lifecycle/resource.ts";
+import { LineBudget } from "./line-budget.ts";
+import type { LineLevel, Log, LogFacts } from "./log.ts";
+
+/** Lines of one kind in ten seconds; the rest is counted. Requests at debug level are not thinned out. */
+const maxLinesOfAKind = 50;
+
+/** A subscriber that logs. */
+export class LogEvents implements TunnelEvents {
+  readonly #log: Log;
+  readonly #budget: LineBudget = new LineBudget(maxLinesOfAKind);
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  opened(resource: Resource): void {
+    if (resource.kind !== "tunnel") return;
+    const facts = tunnelFacts(resource);
+    this.#line("info", "tunnel_opened", { text: `tunnel ${facts.url ?? facts.name ?? ""} opened`, facts });
+  }
+
+  closed(resource: Resource, reason: string): void {
+    const { kind } = resource;
+    if (kind !== "tunnel" && kind !== "session") return;
+    const seconds = Math.round(performance.now() - resource.openedAtMs) / 1000;
+    const facts = kind === "tunnel" ? tunnelFacts(resource) : { peer: textOf(resource, "peer") };
+    const what = kind === "tunnel" ? `tunnel ${textOf(resource, "url") ?? textOf(resource, "name") ?? ""}` : "session";
+    this.#line("info", `${kind}_closed`, { text: `${what} closed: ${reason}`, facts: { ...facts, reason, seconds } });
+  }
+
+  bytes(): void {
+    // Metrics count these; a line per chunk would drown everything else.
+  }
+
+  exchangeStarted(): undefined {
+    return undefined; // One line per exchange, when it is over.
+  }
+
+  exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
+    if (!this.#log.wants("debug")) return;
+    const path = pathOf(exchange.target);
+    this.#log.line("debug", `${exchange.method} ${path} ${exchange.status} ${outcome}`, {
+      event: "request",
+      method: exchange.method,
+      path,
+      status: exchange.status,
+      outcome,
+      ms: Math.round((performance.now() - exchange.openedAtMs) * 10) / 10,
+      bytesIn: exchange.bytesIn,
+      bytesOut: exchange.bytesOut,
+      tunnel: exchange.tunnelName,
+      visitor: exchange.visitorAddress === "" ? undefined : exchange.visitorAddress,
+      trace_id: exchange.trace?.traceId,
+      span_id: spanIdOf(exchange.trace?.headerLines),
+    });
+  }
+
+  sessionConnected(result: string, session: SessionView | undefined): void {
+    const facts = { result, peer: session?.peer };
+    if (result === "ok") this.#line("info", "session_connected", { text: "session connected", facts });
+    else this.#line("warn", "session_refused", { text: `login refused: ${result}`, facts });
+  }
+
+  heartbeat(): void {
+    // A histogram says more.
+  }
+
+  paused(): void {
+    // Normal, and as frequent as chunks.
+  }
+
+  refused(reason: RefusalReason): void {
+    this.#line("debug", "refused", { text: `refused: ${reason}`, facts: { reason } });
+  }
+
+  badRequest(reason: string): void {
+    this.#line("debug", "bad_request", { text: `bad request: ${reason}`, facts: { reason } });
+  }
+
+  violated(session: SessionView, reason: string): void {
+    const facts = { reason, peer: session.peer };
+    this.#line("warn", "violation", { text: `a peer broke the protocol: ${reason}`, facts });
+  }
+
+  faulted(where: string, error: unknown): void {
+    const suppressed = this.#budget.take("fault");
+    if (suppressed === undefined) return;
+    const counted = suppressed > 0 ? { suppressed } : {};
+    this.#log.error(`internal error in ${where}; this is a bug`, error, { event: "fault", where, ...counted });
+  }
+
+  #line(level: LineLevel, event: string, line: { readonly text: string; readonly facts: LogFacts }): void {
+    if (!this.#log.wants(level)) return;
+    const suppressed = this.#budget.take(event);
+    if (suppressed === undefined) return;
+    this.#log.line(level, line.text, { event, ...line.facts, ...(suppressed > 0 ? { suppressed } : {}) });
+  }
+}
+
+/** The path without its query: queries carry secrets more often than they explain anything. */
+export function pathOf(target: string): string {
+  const query = target.search(/[?#]/u);
+  return query < 0 ? target : `${target.slice(0, query)}?…`;
+}
+
+/** What a tunnel says of itself; only server/ knows its class. */
+function tunnelFacts(tunnel: Resource): { readonly name: string | undefined; readonly url: string | undefined } {
+  return { name: textOf(tunnel, "name"), url: textOf(tunnel, "url") };
+}
+
+function textOf(resource: object, key: string): string | undefined {
+  const value: unknown = Reflect.get(resource, key);
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The span id in the traceparent line that the target receives. */
+function spanIdOf(headerLines: string | undefined): string | undefined {
+  return headerLines === undefined
+    ? undefined
+    : /^traceparent:\s*[0-9a-f]{2}-[0-9a-f]{32}-([0-9a-f]{16})/imu.exec(headerLines)?.[1];
+}
