@@ -138,7 +138,7 @@ class RunningTunnel implements CaissonTunnel {
     const onAbort = (): void => void this.close({ force: true });
     if (signal) listenForAbort(signal, onAbort, { scope: this.#scope, events: this.#runtime.events });
     try {
-      const [facts] = await this.#client.start();
+      const [facts] = await this.#runtime.operations.run("connect", () => this.#client.start());
       this.#facts = facts;
     } catch (error) {
       await this.close({ force: true });
@@ -159,7 +159,7 @@ class RunningTunnel implements CaissonTunnel {
   }
 
   async close(options: { readonly force?: boolean } = {}): Promise<void> {
-    const closing = this.#client.close();
+    const closing = this.#runtime.operations.run("shutdown", () => this.#client.close());
     // The client takes a second call as the wish to end what is in flight.
     if (options.force === true && !this.#closing) void this.#client.close();
     this.#closing = true;

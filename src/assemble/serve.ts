@@ -141,7 +141,7 @@ class RunningServer implements CaissonServer {
   }
 
   async start(address: { readonly host: string; readonly port: number }): Promise<void> {
-    await this.#server.listen(address);
+    await this.#runtime.operations.run("listen", () => this.#server.listen(address));
     const { signal } = this.#options;
     if (!signal) return;
     const onAbort = (): void => void this.close({ force: true });
@@ -162,10 +162,9 @@ class RunningServer implements CaissonServer {
 
   async close(options: { readonly force?: boolean } = {}): Promise<void> {
     const force = options.force === true;
-    await this.#server.close({
-      drainMs: force ? 0 : (this.#options.drainMs ?? 30_000),
-      drainDelayMs: force ? 0 : (this.#options.drainDelayMs ?? 0),
-    });
+    const { drainMs = 30_000, drainDelayMs = 0 } = this.#options;
+    const shutdown = force ? { drainMs: 0, drainDelayMs: 0 } : { drainMs, drainDelayMs };
+    await this.#runtime.operations.run("shutdown", () => this.#server.close(shutdown));
     this.#scope.close("closed");
     this.#events.clear();
   }

@@ -1,18 +1,21 @@
-// What every part of one role shares: whom to tell, and the wheel that turns its deadlines.
+// What every part of one role shares: whom to tell, the wheel that turns its deadlines, and who follows its operations.
 
 import { Deadlines } from "./deadlines.ts";
 import type { TunnelEvents } from "./events.ts";
+import type { OperationScope } from "./operation.ts";
+import { unfollowedOperations } from "./operation.ts";
 import { Scope } from "./scope.ts";
 
 /** The shared ground of one role. Made once by assemble/, passed by reference, never changed. */
 export interface Runtime {
   readonly events: TunnelEvents;
   readonly deadlines: Deadlines;
+  readonly operations: OperationScope;
 }
 
-/** A runtime that reports to `events`. */
-export function createRuntime(events: TunnelEvents): Runtime {
-  return { events, deadlines: new Deadlines({ events }) };
+/** A runtime that reports to `events`, and whose asynchronous operations are followed by `operations`, if by anyone. */
+export function createRuntime(events: TunnelEvents, operations: OperationScope = unfollowedOperations): Runtime {
+  return { events, deadlines: new Deadlines({ events }), operations };
 }
 
 /** A scope whose failed releases are reported as faults of `where`. */
