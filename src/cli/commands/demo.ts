@@ -1,5 +1,5 @@
-// `caisson demo`: a server, a client and a sample target in one process. Ends all of them together: the client first,
-// so that what is in flight can still reach the target.
+// `caisson demo`: a server, a client and a sample target in one process. Ends all of them together: first the target's
+// endless streams, then the client, so that what else is in flight can still be answered, then the rest.
 
 import { connect } from "../../assemble/connect.ts";
 import type { CaissonServer } from "../../assemble/serve.ts";
@@ -7,6 +7,7 @@ import { serve } from "../../assemble/serve.ts";
 import { Deadlines } from "../../lifecycle/deadlines.ts";
 import { CaissonError, systemCodeOf } from "../../lifecycle/errors.ts";
 import { noEvents } from "../../lifecycle/events.ts";
+import { stoppingText } from "../client-report.ts";
 import { startSampleTarget } from "../demo/sample-target.ts";
 import { given } from "../given.ts";
 import type { DemoInvocation } from "../invocation.ts";
@@ -17,7 +18,8 @@ import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws what serve() and connect() throw. */
 export async function runDemo(invocation: DemoInvocation, { output, signals }: CommandContext): Promise<Ending> {
-  return runUntilStopped((signal) => startDemo({ invocation, output, signal }), { signals });
+  const onStopping = (): void => output.note(stoppingText);
+  return runUntilStopped((signal) => startDemo({ invocation, output, signal }), { signals, onStopping });
 }
 
 interface DemoStart {
@@ -44,6 +46,7 @@ async function startDemo({ invocation, output, signal }: DemoStart): Promise<Run
       signal,
     });
     stack.push((options) => tunnel.close(options));
+    stack.push(async () => target.endStreams());
     const { name, url, direct } = tunnel;
     const targetUrl = `http://127.0.0.1:${target.port}`;
     if (invocation.json) output.event({ event: "tunnel", name, url, direct, target: targetUrl });

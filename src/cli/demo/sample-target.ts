@@ -54,10 +54,15 @@ export class SampleTarget {
     });
   }
 
-  /** Ends everything that is open and stops listening. */
-  async close(): Promise<void> {
+  /** Ends what would go on for ever: open pages' event streams and echoes. */
+  endStreams(): void {
     this.#feed.close();
     this.#echo.close();
+  }
+
+  /** Ends everything that is open and stops listening. */
+  async close(): Promise<void> {
+    this.endStreams();
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();

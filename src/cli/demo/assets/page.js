@@ -177,7 +177,7 @@ async function showFacts() {
   fillList(byId("seen"), headers);
   for (const { name, bytes, sha256 } of downloads) {
     const item = document.createElement("li");
-    const link = child(item, "a", `${name} (${bytes} bytes)`);
+    const link = child(item, "a", `${name}, ${bytes.toLocaleString()} bytes`);
     link.href = `/download/${name}`;
     child(item, "code", `SHA-256 ${sha256}`);
     byId("downloads").append(item);
