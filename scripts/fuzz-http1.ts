@@ -33,7 +33,7 @@ console.log(`seed ${seed}, node ${process.version}, llhttp ${process.versions["l
 for (const [direction, percent] of shares) {
   const share = Math.ceil((count * percent) / 100);
   let nextReport = 500_000;
-  const { tally, disagreement } = await compareMany({
+  const { tally, shared, disagreement } = await compareMany({
     direction,
     count: share,
     seed,
@@ -52,5 +52,7 @@ for (const [direction, percent] of shares) {
     console.log(JSON.stringify(disagreement, undefined, 2));
     process.exit(1);
   }
-  console.log(`${direction}: ${share} conversations, no disagreement`);
+  console.log(
+    `${direction}: ${share} conversations, ${shared} of them with a message that both understood, no disagreement`,
+  );
 }

@@ -1,7 +1,7 @@
 // What request and response heads have in common: limits, framing fields and persistence. It reads a head from raw
 // bytes in one pass and refuses what is ambiguous; it knows nothing of how the bytes arrived.
 
-import { equalsName } from "./bytes.ts";
+import { equalsName, htab } from "./bytes.ts";
 import { connectionSays, readConnection } from "./connection.ts";
 import { fieldIds } from "./fields.ts";
 import { HeadFields } from "./head-fields.ts";
@@ -60,6 +60,7 @@ export abstract class Head extends HeadFields {
     switch (id) {
       case fieldIds["content-length"]:
         if (this.contentLength >= 0) return rejections.two_content_lengths;
+        if (this.#hasTab(index)) return rejections.bad_content_length;
         this.contentLength = readLength(this.bytes, this.valueStart[index] ?? 0, this.valueEnd[index] ?? 0);
         if (this.contentLength < 0) return rejections.bad_content_length;
         return this.chunked ? rejections.length_and_chunked : undefined;
@@ -96,9 +97,21 @@ export abstract class Head extends HeadFields {
     return (this.connection & connectionSays.te) !== 0;
   }
 
+  /**
+   * Whether a tab stands beside the value of a framing field. RFC 9110 lets it, but parsers differ: llhttp takes a
+   * response with `Transfer-Encoding: chunked<HTAB>` for one that is not chunked.
+   */
+  #hasTab(index: number): boolean {
+    const end = this.lineEnd[index] ?? 0;
+    for (let at = this.nameEnd[index] ?? 0; at < end; at++) {
+      if (this.bytes[at] === htab) return true;
+    }
+    return false;
+  }
+
   #onTransferEncoding(index: number): RequestRejection | undefined {
     // A coding in a message of HTTP/1.0 may have been forwarded by something that did not understand it.
-    if (this.chunked || this.versionMinor === 0) return rejections.bad_transfer_encoding;
+    if (this.chunked || this.versionMinor === 0 || this.#hasTab(index)) return rejections.bad_transfer_encoding;
     const start = this.valueStart[index] ?? 0;
     const end = this.valueEnd[index] ?? 0;
     if (!equalsName(this.bytes, start, end, "chunked")) {

@@ -18,10 +18,9 @@ const seed = Number(process.env["HTTP1_SEED"] ?? randomInt(1, 2 ** 31));
 for (const [direction, count] of counts) {
   test(`${count} mutated ${direction}: whatever both accept is the same to both`, async (context) => {
     context.diagnostic(`seed ${seed}`);
-    const { tally, disagreement } = await compareMany({ direction, count, seed });
+    const { shared, disagreement } = await compareMany({ direction, count, seed });
     assert.deepEqual(disagreement, undefined, `seed ${seed}`);
     // A corpus that was spoiled beyond recognition would prove nothing.
-    const both = (tally.get("more / more") ?? 0) + (tally.get("closed / more") ?? 0);
-    assert.ok(both > count / 10, `only ${both} of ${count} were accepted by both`);
+    assert.ok(shared > count / 5, `only ${shared} of ${count} held a message that both understood`);
   });
 }

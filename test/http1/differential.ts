@@ -24,6 +24,8 @@ export interface Disagreement {
 export interface Verdict {
   /** How often which ends met, as `ours / theirs`. */
   readonly tally: Map<string, number>;
+  /** In how many conversations both understood at least one whole message. */
+  readonly shared: number;
   /** The first disagreement, made small; the run ends with it. */
   readonly disagreement: Disagreement | undefined;
 }
@@ -48,17 +50,19 @@ export async function compareMany(options: CompareOptions): Promise<Verdict> {
   const corpus = direction === "requests" ? requestCorpus : responseCorpus;
   const comparer = new Comparer(direction);
   const tally = new Map<string, number>();
+  let shared = 0;
   for (let done = 0; done < count; done += batchSize) {
     const texts = Array.from({ length: Math.min(batchSize, count - done) }, () => mutated(random, corpus));
     const compared = await comparer.compare(texts, (text) => randomCuts(random, text.length));
     for (const { about, text, ours, theirs } of compared) {
       const key = `${ours.end} / ${theirs.end}`;
       tally.set(key, (tally.get(key) ?? 0) + 1);
-      if (about !== "") return { tally, disagreement: await comparer.minimise(text, about) };
+      if (ours.messages[0]?.complete === true && theirs.messages[0]?.complete === true) shared++;
+      if (about !== "") return { tally, shared, disagreement: await comparer.minimise(text, about) };
     }
     options.onProgress?.(Math.min(count, done + batchSize));
   }
-  return { tally, disagreement: undefined };
+  return { tally, shared, disagreement: undefined };
 }
 
 /** What becomes of one text, for looking at it. */

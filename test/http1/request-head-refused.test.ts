@@ -187,6 +187,8 @@ const refused: readonly (readonly [reason: RejectionReason, ...texts: readonly s
       "99999999999999999999",
       "1;",
       "1_0",
+      "1\t",
+      "\t1",
       "\t",
     ].map((length) => `${post}Content-Length: ${length}\r\n`),
   ],
@@ -205,6 +207,8 @@ const refused: readonly (readonly [reason: RejectionReason, ...texts: readonly s
     `${post}Transfer-Encoding: chunked;q=1\r\n`,
     `${post}Transfer-Encoding: chunked,\r\n`,
     `${post}Transfer-Encoding: chunkedx\r\n`,
+    `${post}Transfer-Encoding:\tchunked\r\n`,
+    `${post}Transfer-Encoding: chunked \t\r\n`,
     "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n",
   ],
   [

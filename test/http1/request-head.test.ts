@@ -95,7 +95,7 @@ const accepted: Record<string, readonly [text: string, facts: object]> = {
   ],
   "Content-Length of nothing": [`${post}Content-Length: 0\r\n\r\n`, { contentLength: 0, body: "none" }],
   "Content-Length with leading zeros": [`${post}Content-Length: ${"0".repeat(40)}12\r\n\r\n`, { contentLength: 12 }],
-  chunked: [`${post}Transfer-Encoding: \tCHUNKED \r\n\r\n`, { body: "chunked", contentLength: -1 }],
+  chunked: [`${post}Transfer-Encoding:  CHUNKED \r\n\r\n`, { body: "chunked", contentLength: -1 }],
   "Expect: 100-continue": [`${post}Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n`, { expectContinue: true }],
   "Expect without a body": [`${post}Expect: 100-continue\r\n\r\n`, { expectContinue: false }],
   "Expect something else": [`${post}Expect: 200-ok\r\nContent-Length: 1\r\n\r\n`, { expectContinue: false }],

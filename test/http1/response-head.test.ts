@@ -127,6 +127,7 @@ const refused: readonly (readonly [reason: RejectionReason, ...texts: readonly s
     "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n",
     `${ok}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n`,
     `${ok}Transfer-Encoding: chunked, gzip\r\n`,
+    `${ok}Transfer-Encoding: chunked\t\r\n`,
     `${ok}Transfer-Encoding:\r\n`,
   ],
   ["unknown_transfer_coding", `${ok}Transfer-Encoding: gzip, chunked\r\n`, `${ok}Transfer-Encoding: identity\r\n`],
