@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CaissonError } from "../../src/lifecycle/errors.ts";
+import type { SessionCloseReason } from "../../src/mux/handlers.ts";
 import { decodeFrames } from "../../src/wire/decode.ts";
 import { frameTypes } from "../../src/wire/frame.ts";
 import type { MemoryPair, StreamProbe } from "../support/session-pair.ts";
@@ -391,13 +392,12 @@ describe("the end of a session", () => {
   });
 
   it("by close, terminate or a cut resets all streams before onClosed", async () => {
-    const endings = {
-      close: (pair: MemoryPair) => pair.server.session.close("replaced"),
-      terminate: (pair: MemoryPair) => pair.server.session.terminate("dead"),
-      cut: (pair: MemoryPair) => pair.serverEnd.cut(),
-    };
-    const reasons = { close: "replaced", terminate: "dead", cut: "transport_closed" };
-    for (const [name, end] of Object.entries(endings)) {
+    const endings: [reason: SessionCloseReason, end: (pair: MemoryPair) => void][] = [
+      ["replaced", (pair) => pair.server.session.close("replaced")],
+      ["dead", (pair) => pair.server.session.terminate("dead")],
+      ["transport_closed", (pair) => pair.serverEnd.cut()],
+    ];
+    for (const [reason, end] of endings) {
       const pair = await sessionPair();
       const visits = Array.from({ length: 5 }, () => pair.server.open(exchange({ body: "length" })));
       await accepted(pair, 5);
@@ -405,9 +405,9 @@ describe("the end of a session", () => {
       let resetsAtClose = 0;
       const { owner } = pair.server;
       const onClosed = owner.onClosed.bind(owner);
-      owner.onClosed = (session, reason) => {
+      owner.onClosed = (session, closedBy) => {
         resetsAtClose = visits.filter((visit) => visit.resets[0] === "session_lost").length;
-        onClosed(session, reason);
+        onClosed(session, closedBy);
       };
       end(pair);
       await pair.server.gone();
@@ -418,7 +418,7 @@ describe("the end of a session", () => {
         pair.client.owner.probes.map((probe) => probe.resets),
         Array.from({ length: 5 }, () => ["session_lost"]),
       );
-      assert.deepEqual(owner.closes, [reasons[name as keyof typeof reasons]]);
+      assert.deepEqual(owner.closes, [reason]);
       assert.equal(pair.server.session.state, "closed");
       pair.server.session.close("shutdown");
       pair.server.session.terminate("dead");
