@@ -4,11 +4,17 @@ import type { Deadlines } from "../lifecycle/deadlines.ts";
 import type { Inventory } from "../lifecycle/resource.ts";
 import { ExchangeForwarder } from "./exchange-forwarder.ts";
 import type { LocalPool } from "./local-pool.ts";
-import type { ServerLink } from "./server-link.ts";
+import type { LinkSession } from "./link-session.ts";
+
+/** What a link to a server holds. */
+export interface LinkHoldings {
+  readonly sessions: ReadonlySet<LinkSession>;
+  readonly dialing: boolean;
+}
 
 /** Where a client holds its resources. */
 export interface ClientContainers {
-  readonly links: ReadonlySet<ServerLink>;
+  readonly links: Iterable<LinkHoldings>;
   readonly pools: readonly LocalPool[];
   readonly deadlines: Deadlines;
 }
@@ -16,12 +22,14 @@ export interface ClientContainers {
 /** The sizes of all of them. */
 export function inventoryOf(containers: ClientContainers): Inventory {
   const { links, pools, deadlines } = containers;
+  let linked = 0;
   let sessions = 0;
   let tunnels = 0;
   let streams = 0;
   let dialing = 0;
   let buffered = 0;
   for (const link of links) {
+    linked += 1;
     if (link.dialing) dialing += 1;
     for (const { session, tunnels: standing } of link.sessions) {
       sessions += 1;
@@ -57,7 +65,7 @@ export function inventoryOf(containers: ClientContainers): Inventory {
       deadline: deadlines.size,
     },
     probes: {
-      "client.links": links.size,
+      "client.links": linked,
       "client.dialing": dialing,
       "client.pool.idle": idle,
       "client.buffered_bytes": buffered,

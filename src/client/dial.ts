@@ -2,13 +2,12 @@
 // It ends within its deadline whatever the network does, ends exactly once, and leaves no listener behind.
 
 import type { ClientRequest, IncomingMessage } from "node:http";
-import { WebSocket } from "ws";
-import type { ClientOptions } from "ws";
+import type { WebSocket } from "ws";
 import type { Deadline } from "../lifecycle/deadlines.ts";
 import type { ErrorCode } from "../lifecycle/errors.ts";
 import { CaissonError, messageOf, systemCodeOf } from "../lifecycle/errors.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
-import { socketOptions, zeroMask } from "../mux/ws-transport.ts";
+import { dialWebSocket } from "../mux/ws-transport.ts";
 import { parseRetryAfter } from "./backoff.ts";
 import type { ServerAddress } from "./server-address.ts";
 import type { Certificates } from "./target.ts";
@@ -64,7 +63,7 @@ export class Dial {
     this.#owner = owner;
     this.#deadline = options.runtime.deadlines.create(() => this.#expire());
     this.#deadline.arm(options.timeoutMs);
-    const socket = new WebSocket(options.server.connectUrl, ["caisson.v1"], clientOptions(options));
+    const socket = openWebSocket(options);
     this.#socket = socket;
     socket.on("open", this.#onOpen);
     socket.on("error", this.#onError);
@@ -192,19 +191,18 @@ interface FailureDetails {
   readonly cause?: unknown;
 }
 
-function clientOptions(options: DialOptions): ClientOptions {
-  const { server, token, ca } = options;
-  const zero = (options.mask ?? (server.secure || server.loopback ? "zero" : "random")) === "zero";
-  return {
-    ...socketOptions,
-    ...(zero ? { generateMask: zeroMask } : {}),
-    ...(ca === undefined ? {} : { ca: typeof ca === "string" || Buffer.isBuffer(ca) ? ca : [...ca] }),
-    followRedirects: false,
+function openWebSocket(options: DialOptions): WebSocket {
+  const { server, token, ca, mask } = options;
+  return dialWebSocket(server.connectUrl, {
+    mask: mask ?? (server.secure || server.loopback ? "zero" : "random"),
+    // The deadline above is for the attempt as a whole; this one only bounds silence, and must not be first.
+    handshakeTimeoutMs: 2 * options.timeoutMs,
+    ...(ca === undefined ? {} : { ca }),
     headers: {
       "User-Agent": `caisson/${options.version}`,
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
     },
-  };
+  });
 }
 
 /** Whether TLS failed because of the certificate, by OpenSSL's and Node's names for that. */

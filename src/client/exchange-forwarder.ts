@@ -6,6 +6,7 @@ import { chunkPrefix, chunkSuffix, lastChunk, lastChunkWithTrailers } from "../h
 import { messageOf, unreachable } from "../lifecycle/errors.ts";
 import type { ExchangeOutcome } from "../lifecycle/events.ts";
 import type { StreamHandler } from "../mux/handlers.ts";
+import { noHandler } from "../mux/no-handler.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { ResetReason } from "../wire/codes.ts";
 import type { OpenExchange } from "../wire/open.ts";
@@ -50,6 +51,8 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     // An upgraded connection becomes a pipe, so it is never one that carried other requests.
     if (this.open.upgrade) this.#begin(pool.connect(this));
     else this.#begin(pool.acquire(this, this.open.idempotent && this.open.body === "none"));
+    // A body that turned out to be empty may have ended with the head.
+    if (this.#stream?.receivedEnd) this.#endRequest(this.open.body === "chunked" ? lastChunk : undefined);
   }
 
   // What the stream calls.
@@ -84,6 +87,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
   }
 
   onReset(reason: ResetReason | "session_lost"): void {
+    if (!this.#stream) return;
     this.#stream = undefined;
     this.#end(outcomeOfReset(reason), reason);
   }
@@ -247,10 +251,15 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     connection.outlet.detach();
     if (reusable && !this.open.upgrade) this.#tunnel.pool.release(connection, keepAliveTimeoutMs);
     else connection.close("not_reusable");
-    // An answer before the end of the request: what is still to come of it has no reader any more.
-    if (stream && !stream.receivedEnd)
-      stream.handler = new RequestDiscard(stream, this.#tunnel.context.limits.discardBytes);
+    if (stream) this.#letGo(stream);
     this.#end("ok", "complete");
+  }
+
+  /** The stream lives on until its last bytes have left, without this object. */
+  #letGo(stream: Stream): void {
+    if (stream.closed) return;
+    if (stream.receivedEnd) stream.handler = noHandler;
+    else stream.handler = new RequestDiscard(stream, this.#tunnel.context.limits.discardBytes);
   }
 
   /** The target has switched protocols. The exchange is over, the bytes that follow are a pipe's. */
@@ -258,8 +267,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     const stream = this.#stream;
     if (!stream) return;
     this.#connection = undefined;
-    if (rest.length > 0) stream.sendData(rest, "more");
-    stream.handler = connection.becomePipe(stream, this.#tunnel.context);
+    connection.becomePipe(stream, { context: this.#tunnel.context, initial: rest });
     this.#end("ok", "upgraded");
   }
 

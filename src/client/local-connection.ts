@@ -91,16 +91,25 @@ export class LocalConnection implements Resource {
   }
 
   /** Leaves the socket to a pipe with `stream`; this object still owns it, and reports when it is closed. */
-  becomePipe(stream: Stream, context: ClientContext): Pipe {
-    const { socket } = this;
+  becomePipe(stream: Stream, upgrade: { readonly context: ClientContext; readonly initial?: Buffer }): Pipe {
+    const { socket, outlet } = this;
+    const { runtime, limits } = upgrade.context;
     this.#user = undefined;
     this.deadline.disarm();
     socket.off("data", this.#onData);
     socket.off("end", this.#onEnd);
-    this.outlet.detach();
     socket.setKeepAlive(true, keepAliveProbeMs);
-    const { runtime, limits } = context;
-    this.#pipe = new Pipe({ socket, stream, runtime, idleMs: limits.pipeIdleMs, onClosed: this.#onPipeClosed });
+    this.#pipe = new Pipe({
+      socket,
+      stream,
+      runtime,
+      outlet,
+      idleMs: limits.pipeIdleMs,
+      // Only a bare TCP socket can be reset.
+      ...(this.#pool.target.tls ? { cut: () => socket.destroy() } : {}),
+      ...(upgrade.initial === undefined ? {} : { initial: upgrade.initial }),
+      onClosed: this.#onPipeClosed,
+    });
     return this.#pipe;
   }
 
@@ -116,9 +125,10 @@ export class LocalConnection implements Resource {
     this.#user = undefined;
     this.#pool._closing(this);
     this.deadline.dispose(reason);
-    this.outlet.detach();
     this.#responses?.abandon();
+    // In this order: what the outlet still holds must not leave.
     this.socket.destroy();
+    this.outlet.detach();
   }
 
   readonly #onConnect = (): void => {

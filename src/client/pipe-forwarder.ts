@@ -24,6 +24,7 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
   /** Connects. Called once. */
   start(): void {
     this.#connection = this.#tunnel.pool.connect(this);
+    this.#earlyEnd = this.#stream?.receivedEnd ?? false;
   }
 
   onHead(): void {
@@ -57,8 +58,7 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
     const early = this.#early;
     const end = this.#earlyEnd;
     this.#release();
-    const pipe = connection.becomePipe(stream, this.#tunnel.context);
-    stream.handler = pipe;
+    const pipe = connection.becomePipe(stream, { context: this.#tunnel.context });
     for (const [at, chunk] of early.entries()) pipe.onData(chunk, end && at === early.length - 1);
     if (end && early.length === 0) pipe.onData(Buffer.alloc(0), true);
   }

@@ -110,7 +110,7 @@ export class ServerLink implements LinkSessionOwner {
     this.#connect();
   }
 
-  /** Time stood still, or the machine slept, for `gapMs`: what was waited for is tried now, what stands is tested. */
+  /** Time stood still, or the machine slept, for `gapMs`: what was waited for is tried now. Sessions test themselves. */
   wake(gapMs: number): void {
     if (this.#ended) return;
     if (this.#retry.armed) {
@@ -121,7 +121,6 @@ export class ServerLink implements LinkSessionOwner {
       this.#dial = undefined;
       this.#connect();
     }
-    for (const { session } of this.#sessions) session.probe();
   }
 
   /** Says goodbye: no new streams, those in flight go on. `onLinkClosed` follows when the last has ended. Idempotent. */
@@ -209,7 +208,6 @@ export class ServerLink implements LinkSessionOwner {
       });
     } else if (claim.name === undefined && given !== undefined && refused.code.startsWith("name_")) {
       // A random name that is not ours any more: any other will do.
-      this.#given.delete(claim);
       session.register(claim, undefined);
     } else this.#fail(refusalError(refused, claim, this.server));
   }
