@@ -3,7 +3,7 @@
 import { TunnelClient } from "../client/tunnel-client.ts";
 import type { ClientLimits } from "../client/limits.ts";
 import type { ClientObserver, Disconnection, TunnelFacts } from "../client/observer.ts";
-import { CaissonError } from "../lifecycle/errors.ts";
+import type { CaissonError } from "../lifecycle/errors.ts";
 import type { ExchangeOutcome, ExchangeView, TunnelEvents } from "../lifecycle/events.ts";
 import { fanout } from "../lifecycle/fanout.ts";
 import { listenForAbort } from "../lifecycle/listener.ts";

@@ -178,15 +178,14 @@ export class TunnelServer implements VisitorOwner {
 
   onPipe(_: VisitorConnection, upgraded: UpgradedConnection): void {
     // The socket may be gone already: then the pipe closes before it is known here.
-    let closed = false;
-    let held: Pipe | undefined;
+    const place: { pipe?: Pipe; closed: boolean } = { closed: false };
     const onClosed = (): void => {
-      closed = true;
-      if (held) this.#pipes.delete(held);
+      place.closed = true;
+      if (place.pipe) this.#pipes.delete(place.pipe);
       this.#somethingEnded();
     };
-    held = new Pipe({ ...upgraded, runtime: this.#runtime, idleMs: this.edge.limits.pipeIdleMs, onClosed });
-    if (!closed) this.#pipes.add(held);
+    place.pipe = new Pipe({ ...upgraded, runtime: this.#runtime, idleMs: this.edge.limits.pipeIdleMs, onClosed });
+    if (!place.closed) this.#pipes.add(place.pipe);
   }
 
   #admit(transport: SessionSocket, peer: string): void {
