@@ -65,6 +65,11 @@ export class PairedTransport implements Transport {
     if (!this.held) this.#move();
   }
 
+  /** Holds back what the other side sends. */
+  holdPeer(): void {
+    if (this.#peer) this.#peer.held = true;
+  }
+
   /** Lets go what was held. */
   release(): void {
     this.held = false;
