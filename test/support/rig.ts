@@ -13,6 +13,9 @@ import { serve } from "../../src/assemble/serve.ts";
 import type { TunnelEvents } from "../../src/lifecycle/events.ts";
 import { noEvents } from "../../src/lifecycle/events.ts";
 import { Ledger } from "../../src/leaks/ledger.ts";
+import type { RelayOptions } from "./half-open-relay.ts";
+import { Relay } from "./half-open-relay.ts";
+import { openSockets } from "./open-files.ts";
 import { until } from "./until.ts";
 
 /** What a rig is made of; all optional. */
@@ -23,6 +26,8 @@ export interface RigOptions {
   readonly targetPort?: number;
   readonly serve?: ServeOptions;
   readonly connect?: Partial<ConnectOptions>;
+  /** Puts a relay between the client and the server. */
+  readonly relay?: Omit<RelayOptions, "port">;
 }
 
 /** A response, read whole. */
@@ -41,6 +46,14 @@ interface RigTarget {
   readonly port: number;
 }
 
+/** What {@link Rig.start} has made. */
+type RigParts = Pick<Rig, "serverLedger" | "clientLedger" | "faults" | "server" | "tunnel"> & {
+  readonly target: RigTarget | undefined;
+  readonly relay: Relay | undefined;
+  readonly connectOptions: ConnectOptions;
+  readonly socketsBefore: number | undefined;
+};
+
 /** A running server, client and target. */
 export class Rig {
   readonly serverLedger: Ledger;
@@ -49,21 +62,26 @@ export class Rig {
   readonly server: CaissonServer;
   readonly tunnel: CaissonTunnel;
   readonly #target: RigTarget | undefined;
+  readonly #relay: Relay | undefined;
+  readonly #connectOptions: ConnectOptions;
+  readonly #others: CaissonTunnel[] = [];
+  readonly #socketsBefore: number | undefined;
 
-  private constructor(
-    parts: Pick<Rig, "serverLedger" | "clientLedger" | "faults" | "server" | "tunnel">,
-    target: RigTarget | undefined,
-  ) {
+  private constructor(parts: RigParts) {
     this.serverLedger = parts.serverLedger;
     this.clientLedger = parts.clientLedger;
     this.faults = parts.faults;
     this.server = parts.server;
     this.tunnel = parts.tunnel;
-    this.#target = target;
+    this.#target = parts.target;
+    this.#relay = parts.relay;
+    this.#connectOptions = parts.connectOptions;
+    this.#socketsBefore = parts.socketsBefore;
   }
 
   /** Starts all three; the tunnel is called `demo` unless told otherwise, and is the catch-all. */
   static async start(options: RigOptions = {}): Promise<Rig> {
+    const socketsBefore = openSockets();
     const target = options.targetPort === undefined ? await startTarget(options.target ?? defaultTarget) : undefined;
     const serverLedger = new Ledger();
     const clientLedger = new Ledger();
@@ -75,14 +93,30 @@ export class Rig {
       subscribers: [serverLedger, watch],
       ...options.serve,
     });
-    const tunnel = await connect({
-      server: server.url.replace("http", "ws"),
+    const relay = options.relay && (await Relay.start({ ...options.relay, port: Number(new URL(server.url).port) }));
+    const connectOptions: ConnectOptions = {
+      server: relay ? `ws://127.0.0.1:${relay.port}` : server.url.replace("http", "ws"),
       target: options.targetPort ?? target?.port ?? 0,
       name: "demo",
       subscribers: [clientLedger, watch],
       ...options.connect,
-    });
-    return new Rig({ serverLedger, clientLedger, faults, server, tunnel }, target);
+    };
+    const tunnel = await connect(connectOptions);
+    const observed = { serverLedger, clientLedger, faults };
+    return new Rig({ ...observed, server, tunnel, target, relay, connectOptions, socketsBefore });
+  }
+
+  /** Connects one more client like the first, in the same ledger; it is closed with the rig. */
+  async connectAnother(options: Partial<ConnectOptions>): Promise<CaissonTunnel> {
+    const tunnel = await connect({ ...this.#connectOptions, ...options });
+    this.#others.push(tunnel);
+    return tunnel;
+  }
+
+  /** What stands between client and server. Throws unless the rig was started with a relay. */
+  get relay(): Relay {
+    if (!this.#relay) throw new Error("this rig has no relay");
+    return this.#relay;
   }
 
   /** The server's port. */
@@ -133,16 +167,22 @@ export class Rig {
     });
   }
 
-  /** Ends everything and asserts that every ledger reads zero and nothing failed inside. */
+  /** Ends everything and asserts that every ledger reads zero, nothing failed inside, and every socket is closed. */
   async close(): Promise<void> {
-    await this.tunnel.close({ force: true });
+    for (const tunnel of [this.tunnel, ...this.#others]) await tunnel.close({ force: true });
     await this.server.close({ force: true });
+    await this.#relay?.close();
     if (this.#target) await stopTarget(this.#target);
     assert.deepEqual(this.serverLedger.outstanding, {}, "the server's ledger");
     assert.deepEqual(this.clientLedger.outstanding, {}, "the client's ledger");
     assertNothingHeld(this.server.inventory().held, "the server");
-    assertNothingHeld(this.tunnel.inventory().held, "the client");
+    for (const { held } of [this.tunnel, ...this.#others].map((tunnel) => tunnel.inventory()))
+      assertNothingHeld(held, "the client");
     assert.deepEqual(this.faults, [], "faults");
+    await until(() => (openSockets() ?? 0) <= (this.#socketsBefore ?? 0), {
+      what: "every socket of this process is closed",
+      detail: () => ({ before: this.#socketsBefore, now: openSockets() }),
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
