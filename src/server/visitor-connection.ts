@@ -178,13 +178,13 @@ export class VisitorConnection implements Resource {
     this.outlet.write(upgrade.firstBytes, 0);
     this.outlet.detach();
     this.#exchange = undefined;
-    const early = this.#ahead.take();
+    const initial = this.#ahead.take();
     this.#leave("upgraded");
     this.#owner.onPipe(this, {
       socket: this.#socket,
       stream: upgrade.stream,
       cut: () => this.#raw.resetAndDestroy(),
-      early,
+      initial,
       outlet: this.outlet,
     });
   }

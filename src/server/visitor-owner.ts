@@ -22,7 +22,7 @@ export interface UpgradedConnection {
   /** Resets the visitor's connection. */
   readonly cut: () => void;
   /** What the visitor sent behind its upgrade request. */
-  readonly early: Buffer;
+  readonly initial: Buffer;
   /** The socket's writer. */
   readonly outlet: SocketOutlet;
 }
