@@ -16,7 +16,7 @@ export interface GcSubject {
 
 /** Options of {@link GcSchedule}. */
 export interface GcScheduleOptions {
-  readonly clock: GcClock;
+  readonly clock: Pick<GcClock, "force" | "majors">;
   readonly deadlines: Deadlines;
   readonly events: TunnelEvents;
   readonly subjects: readonly GcSubject[];
@@ -26,22 +26,22 @@ export interface GcScheduleOptions {
   readonly followUpMs?: number;
   /** At most this many follow-ups while something is awaited. Default 4. */
   readonly followUps?: number;
-  /** The event loop is calm below this utilisation (0 to 1) over the last second. Default 0.5. */
+  /** The event loop is calm below this utilisation (0 to 1) while it is looked at. Default 0.5. */
   readonly calmBelow?: number;
+  /** How long the event loop is looked at before it is called calm. Milliseconds, default 1,000. */
+  readonly lookMs?: number;
 }
-
-/** How long the event loop is looked at before it is called calm. Milliseconds. */
-const lookMs = 1000;
 
 /** Asks the clock for collections until it is disposed of. */
 export class GcSchedule {
-  readonly #clock: GcClock;
+  readonly #clock: Pick<GcClock, "force" | "majors">;
   readonly #events: TunnelEvents;
   readonly #subjects: readonly GcSubject[];
   readonly #everyMs: number;
   readonly #followUpMs: number;
   readonly #followUps: number;
   readonly #calmBelow: number;
+  readonly #lookMs: number;
   readonly #deadline: Deadline;
   #step: "waiting" | "looking" = "waiting";
   #followUpsLeft = 0;
@@ -58,6 +58,7 @@ export class GcSchedule {
     this.#followUpMs = options.followUpMs ?? 15_000;
     this.#followUps = options.followUps ?? 4;
     this.#calmBelow = options.calmBelow ?? 0.5;
+    this.#lookMs = options.lookMs ?? 1000;
     this.#deadline = options.deadlines.create(() => this.#next());
     this.#deadline.arm(this.#everyMs);
   }
@@ -80,10 +81,10 @@ export class GcSchedule {
     }
     this.#step = "looking";
     this.#looked = performance.eventLoopUtilization();
-    this.#deadline.arm(lookMs);
+    this.#deadline.arm(this.#lookMs);
   }
 
-  /** The event loop was looked at for a second. */
+  /** The event loop was looked at for long enough. */
   #look(): void {
     this.#step = "waiting";
     if (performance.eventLoopUtilization(this.#looked).utilization >= this.#calmBelow) {

@@ -12,6 +12,8 @@ import { snapshotEngines, snapshotTriggers } from "./snapshot-entry.ts";
 const suffix = ".heapsnapshot";
 const partialSuffix = ".partial";
 const idPattern = /^caisson-(\d{13})-([a-z0-9]+)-([a-z]+)-[0-9a-f]{8}$/;
+/** A quote that ends a string, so that no cut in the middle of one looks like the end. */
+const wholeTail = /[^\\]"\s*\]\s*\}\s*$/;
 /** No snapshot takes this long, so a partial file of this age belongs to a process that died. Milliseconds. */
 const abandonedAfterMs = 600_000;
 
@@ -49,14 +51,14 @@ export class SnapshotFolder {
     return { id, path };
   }
 
-  /** Whether a written file is a whole snapshot: the last thing in it is the brace that the first one opened. */
+  /** Whether a written file is a whole snapshot: it ends as the array of strings, its last part, does. */
   async isComplete(path: string): Promise<boolean> {
     const handle = await open(path, "r");
     try {
       const { size } = await handle.stat();
       const tail = Buffer.alloc(Math.min(size, 16));
       await handle.read(tail, 0, tail.length, size - tail.length);
-      return tail.toString("latin1").trimEnd().endsWith("}");
+      return wholeTail.test(tail.toString("latin1"));
     } finally {
       await handle.close();
     }

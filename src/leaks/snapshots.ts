@@ -174,17 +174,15 @@ export class SnapshotStore {
     const taking = new SnapshotTaking();
     this.#taking = taking;
     this.#events.opened(taking);
-    let reason: SnapshotTally["result"] = "failed";
+    let result: SnapshotResult;
     try {
-      const result = await this.#guarded(options);
-      reason = result.ok ? "ok" : result.refusal.code;
-      return result;
+      result = await this.#guarded(options);
     } catch (error) {
-      return refuse(isFull(error) ? "disk" : "failed", messageOf(error));
-    } finally {
-      this.#taking = undefined;
-      this.#events.closed(taking, reason);
+      result = refuse(isFull(error) ? "disk" : "failed", messageOf(error));
     }
+    this.#taking = undefined;
+    this.#events.closed(taking, result.ok ? "ok" : result.refusal.code);
+    return result;
   }
 
   async #guarded(options: TakeOptions): Promise<SnapshotResult> {
