@@ -4,7 +4,8 @@
 import type { ExchangeOutcome, ExchangeView, RefusalReason, SessionView, TunnelEvents } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { LineBudget } from "./line-budget.ts";
-import type { LineLevel, Log, LogFacts } from "./log.ts";
+import type { Log, LogFacts } from "./log.ts";
+import type { LineLevel } from "./log-level.ts";
 
 /** Lines of one kind in ten seconds; the rest is counted. Requests at debug level are not thinned out. */
 const maxLinesOfAKind = 50;

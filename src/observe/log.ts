@@ -4,18 +4,14 @@
 import type { Logger } from "pino";
 import { pino } from "pino";
 import { messageOf } from "../lifecycle/errors.ts";
+import type { LineLevel, LogLevel } from "./log-level.ts";
+import { isLogLevel } from "./log-level.ts";
 import { LogTail } from "./log-tail.ts";
 import { prettyLine } from "./pretty-line.ts";
 import type { Redactor } from "./redactor.ts";
 import { redacted } from "./secret-patterns.ts";
 import { cutBytes, maxFieldBytes, printable } from "./safe-text.ts";
 
-/** Levels, from the most to the least talkative. */
-export const logLevels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
-/** One of {@link logLevels}. */
-export type LogLevel = (typeof logLevels)[number];
-/** A level that a line can have. */
-export type LineLevel = Exclude<LogLevel, "silent">;
 /** How lines look: sentences for people, or one JSON object each. */
 export type LogFormat = "pretty" | "json";
 
@@ -35,11 +31,6 @@ export interface LogOptions {
   readonly write: (line: string) => void;
   /** How many of the last lines are kept for bug reports. Default 500. */
   readonly tailLines?: number;
-}
-
-/** Whether a text is a level. */
-export function isLogLevel(text: unknown): text is LogLevel {
-  return logLevels.some((level) => level === text);
 }
 
 /** Writes lines. */

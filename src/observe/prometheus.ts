@@ -39,7 +39,7 @@ type OpenMetricsRegistry = Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>;
 export class Exposition {
   readonly #registry: OpenMetricsRegistry = new Registry();
   readonly #options: ExpositionOptions;
-  #rendering: Promise<string> | undefined;
+  #rendering: Promise<Rendered> | undefined;
 
   constructor(options: ExpositionOptions) {
     this.#options = options;
@@ -84,13 +84,13 @@ export class Exposition {
     this.#registry.registerMetric(histogram);
   }
 
-  /** Everything, in the given format. Scrapes that come while one is being rendered share its result. */
+  /** Everything, in the given format. Scrapes that come while one is being rendered share its result, and its memory. */
   async render(format: ExpositionFormat): Promise<string> {
     this.#rendering ??= this.#read().finally(() => {
       this.#rendering = undefined;
     });
-    const openMetrics = await this.#rendering;
-    return format === "openmetrics" ? openMetrics : textFromOpenMetrics(openMetrics);
+    const rendered = await this.#rendering;
+    return format === "openmetrics" ? rendered.openMetrics : rendered.text;
   }
 
   /** Forgets every family and whom they read. */
@@ -98,11 +98,11 @@ export class Exposition {
     this.#registry.clear();
   }
 
-  #read(): Promise<string> {
+  async #read(): Promise<Rendered> {
     this.#options.onRender();
     const text = this.#registry.metrics();
     this.#options.onRender();
-    return text;
+    return new Rendered(await text);
   }
 
   #common(spec: FamilySpec): {
@@ -120,6 +120,20 @@ export class Exposition {
     } catch (error) {
       this.#options.onFault(error);
     }
+  }
+}
+
+/** One scrape; the older format is made when somebody asks for it, and once. */
+class Rendered {
+  readonly openMetrics: string;
+  #text: string | undefined;
+
+  constructor(openMetrics: string) {
+    this.openMetrics = openMetrics;
+  }
+
+  get text(): string {
+    return (this.#text ??= textFromOpenMetrics(this.openMetrics));
   }
 }
 

@@ -1,0 +1,66 @@
+// What the private listener asks and tells of the role that it serves: server and client implement the same interface in
+// assemble/. Whatever a role does not have is absent, and its endpoints answer 501 with the reason.
+
+import type { ForcedGc } from "../leaks/gc-clock.ts";
+import type { ResourceReport } from "../leaks/resource-report.ts";
+import type { OpenSnapshot, TakeOptions } from "../leaks/snapshots.ts";
+import type { SnapshotEntry, SnapshotResult } from "../leaks/snapshot-entry.ts";
+import type { ExpositionFormat } from "../observe/exposition-format.ts";
+import type { LogLevel } from "../observe/log-level.ts";
+
+/** One open tunnel, as GET /api/tunnels lists it. */
+export interface TunnelRow {
+  readonly name: string;
+  readonly type: "http" | "tcp";
+  /** What the client forwards to, as far as it told; empty if it did not. */
+  readonly target: string;
+  /** How long it is open, in milliseconds. */
+  readonly sinceMs: number;
+  readonly requests: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Streams that are open now. */
+  readonly streams: number;
+  readonly clientVersion: string;
+  /** Lowest round trip of the last 10 seconds in milliseconds, 0 if unknown. */
+  readonly rttMs: number;
+}
+
+/** The part of a snapshot store that the listener needs; leaks/snapshots.ts implements it. */
+export interface SnapshotAccess {
+  take(options: TakeOptions): Promise<SnapshotResult>;
+  list(): Promise<readonly SnapshotEntry[]>;
+  open(id: string): Promise<OpenSnapshot | undefined>;
+  remove(id: string): Promise<boolean>;
+}
+
+/** The part of a log that the listener needs; observe/log.ts implements it. */
+export interface LogControl {
+  level: LogLevel;
+  readonly tail: { lines(): readonly string[] };
+}
+
+/** Leak reports in both forms that GET /debug/leaks answers with. */
+export interface LeakReports {
+  readonly json: unknown;
+  readonly text: string;
+}
+
+/** One role, as its operators see it. No method may throw; those with a promise may reject, which is answered with 500. */
+export interface AdminSubject {
+  readonly role: "server" | "client";
+  readonly version: string;
+  /** Why the role is not ready for traffic, in words; undefined if it is. */
+  unreadiness(): string | undefined;
+  /** The metrics in one format. */
+  metrics(format: ExpositionFormat): Promise<string>;
+  resources(): ResourceReport;
+  tunnels(): readonly TunnelRow[];
+  /** Closes a tunnel by the operator's wish; false if there is none of that name. */
+  closeTunnel(name: string): boolean;
+  /** Forces a major collection. */
+  collectGarbage(): Promise<ForcedGc>;
+  leaks?(): LeakReports | Promise<LeakReports>;
+  readonly snapshots?: SnapshotAccess | undefined;
+  readonly log?: LogControl | undefined;
+}
