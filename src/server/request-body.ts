@@ -78,7 +78,7 @@ export class RequestBody implements ChunkSink {
     const decoder = this.#decoder;
     if (!decoder) return BodyProgress.Malformed;
     const progress = decoder.decode(chunk, offset, this);
-    this.next = decoder.next;
+    this.next = progress === ChunkProgress.Complete ? decoder.next : chunk.length;
     if (this.#received > this.#maxBytes) return BodyProgress.TooLarge;
     if (progress === ChunkProgress.Rejected) return BodyProgress.Malformed;
     if (progress === ChunkProgress.More) return BodyProgress.More;
