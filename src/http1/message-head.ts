@@ -80,11 +80,11 @@ export abstract class Head extends HeadFields {
 
   /** Whether the fields, and nothing but them, ask for or grant an upgrade to WebSocket alone. */
   protected get websocketFields(): boolean {
-    return (
-      (this.connection & connectionSays.upgrade) !== 0 &&
-      this.#upgradeFields === 1 &&
-      this._valueIs(this.upgradeIndex, "websocket")
-    );
+    if ((this.connection & connectionSays.upgrade) === 0 || this.#upgradeFields !== 1) return false;
+    for (let index = 0; index < this.fieldCount; index++) {
+      if (this.fieldId[index] === fieldIds.connection && this.#hasTab(index)) return false;
+    }
+    return this._valueIs(this.upgradeIndex, "websocket");
   }
 
   /** @internal Whether the value of field `index` is `lowerCaseText`, in any case. */
@@ -98,8 +98,9 @@ export abstract class Head extends HeadFields {
   }
 
   /**
-   * Whether a tab stands beside the value of a framing field. RFC 9110 lets it, but parsers differ: llhttp takes a
-   * response with `Transfer-Encoding: chunked<HTAB>` for one that is not chunked.
+   * Whether a tab stands in the line of a field that decides where messages end. RFC 9110 allows it around values, but
+   * parsers differ: llhttp takes `Transfer-Encoding: chunked<HTAB>` in a response for another coding, and
+   * `Connection: Upgrade<HTAB>` for no upgrade.
    */
   #hasTab(index: number): boolean {
     const end = this.lineEnd[index] ?? 0;

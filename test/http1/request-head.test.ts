@@ -113,6 +113,10 @@ const accepted: Record<string, readonly [text: string, facts: object]> = {
     `${get}Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: websocket\r\n\r\n`,
     { upgradeWebsocket: false },
   ],
+  "websocket with a tab in Connection": [
+    `${get}Connection: Upgrade\t\r\nUpgrade: websocket\r\n\r\n`,
+    { upgradeWebsocket: false, keepAlive: true },
+  ],
   "websocket by POST": [`${post}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, { upgradeWebsocket: false }],
   "websocket with a body": [
     `${get}Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\n`,
