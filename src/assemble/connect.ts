@@ -12,6 +12,10 @@ import type { Runtime } from "../lifecycle/runtime.ts";
 import { createRuntime, createScope } from "../lifecycle/runtime.ts";
 import type { Scope } from "../lifecycle/scope.ts";
 import type { MuxLimits } from "../mux/limits.ts";
+import type { AdminOptions } from "./admin-options.ts";
+import { ClientRole } from "./client-role.ts";
+import type { Observatory } from "./observatory.ts";
+import { observe } from "./observe.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { requestInfo } from "./request-info.ts";
 import type { Listener } from "./typed-events.ts";
@@ -49,6 +53,8 @@ export interface ConnectOptions {
   readonly limits?: Partial<ConnectLimits>;
   /** Closes the client when it aborts, without a drain. */
   readonly signal?: AbortSignal;
+  /** The private listener for operators: `HOST:PORT`, `unix:PATH`, or more in detail. None if absent. */
+  readonly admin?: string | AdminOptions;
   /** Observers of everything that happens; see `caisson/internals`. */
   readonly subscribers?: readonly TunnelEvents[];
 }
@@ -73,6 +79,8 @@ export interface CaissonTunnel {
   readonly target: string;
   /** Settles when the client has ended: with the error that ended it, or undefined after close(). Never rejects. */
   readonly closed: Promise<CaissonError | undefined>;
+  /** The private listener's URL; empty if there is none. */
+  readonly admin: string;
   /** What the client holds right now. */
   inventory(): Inventory;
   on<Name extends keyof TunnelEventMap>(name: Name, listener: Listener<TunnelEventMap[Name]>): void;
@@ -89,7 +97,7 @@ export interface CaissonTunnel {
  */
 export async function connect(options: ConnectOptions): Promise<CaissonTunnel> {
   options.signal?.throwIfAborted();
-  const tunnel = new RunningTunnel(options);
+  const tunnel = new RunningTunnel(options, await observe(options));
   await tunnel.start();
   return tunnel;
 }
@@ -101,14 +109,19 @@ class RunningTunnel implements CaissonTunnel {
   readonly #scope: Scope;
   readonly #events: TypedEvents<TunnelEventMap>;
   readonly #client: TunnelClient;
+  readonly #observatory: Observatory | undefined;
+  readonly #role: ClientRole;
   #facts: TunnelFacts | undefined;
   #error: CaissonError | undefined;
   #settle: (error: CaissonError | undefined) => void = () => undefined;
   #closing = false;
 
-  constructor(options: ConnectOptions) {
+  constructor(options: ConnectOptions, observatory: Observatory | undefined) {
+    this.#observatory = observatory;
+    this.#role = new ClientRole(() => this.#client);
     this.#options = options;
-    this.#runtime = createRuntime(fanout(...(options.subscribers ?? [])));
+    const observers = observatory ? [...observatory.subscribers, this.#role] : [];
+    this.#runtime = createRuntime(fanout(...observers, ...(options.subscribers ?? [])), observatory?.operations);
     this.#scope = createScope(this.#runtime, "client");
     this.#events = new TypedEvents((error) => this.#runtime.events.faulted("listener", error));
     this.#client = createClient(options, { runtime: this.#runtime, observer: this.#observer() });
@@ -138,12 +151,17 @@ class RunningTunnel implements CaissonTunnel {
     const onAbort = (): void => void this.close({ force: true });
     if (signal) listenForAbort(signal, onAbort, { scope: this.#scope, events: this.#runtime.events });
     try {
+      await this.#observatory?.watch(this.#role, this.#runtime);
       const [facts] = await this.#runtime.operations.run("connect", () => this.#client.start());
       this.#facts = facts;
     } catch (error) {
       await this.close({ force: true });
       throw error;
     }
+  }
+
+  get admin(): string {
+    return this.#observatory?.url ?? "";
   }
 
   inventory(): Inventory {
@@ -165,6 +183,7 @@ class RunningTunnel implements CaissonTunnel {
     this.#closing = true;
     await closing;
     this.#scope.close("closed");
+    await this.#observatory?.close();
     this.#settle(this.#error);
     this.#events.clear();
   }

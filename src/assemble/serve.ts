@@ -17,11 +17,15 @@ import { serverLimits } from "../server/limits.ts";
 import { nameProblem } from "../server/names.ts";
 import { TunnelServer } from "../server/tunnel-server.ts";
 import { Tunnel } from "../server/tunnel.ts";
+import type { AdminOptions } from "./admin-options.ts";
 import { isLoopback, parseHostPort } from "./host-port.ts";
+import type { Observatory } from "./observatory.ts";
+import { observe } from "./observe.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { requestInfo } from "./request-info.ts";
 import type { Listener } from "./typed-events.ts";
 import { TypedEvents } from "./typed-events.ts";
+import { ServerRole } from "./server-role.ts";
 import { version } from "./version.ts";
 
 /** Every limit of a server, by name. Times in milliseconds, sizes in bytes. */
@@ -50,6 +54,8 @@ export interface ServeOptions {
   readonly limits?: Partial<ServeLimits>;
   /** Closes the server when it aborts, without a drain. */
   readonly signal?: AbortSignal;
+  /** The private listener for operators: `HOST:PORT`, `unix:PATH`, or more in detail. None if absent. */
+  readonly admin?: string | AdminOptions;
   /** Observers of everything that happens; see `caisson/internals`. */
   readonly subscribers?: readonly TunnelEvents[];
 }
@@ -72,6 +78,10 @@ export interface ServerEvents {
 export interface CaissonServer {
   /** Its own URL, such as `http://127.0.0.1:8080`; clients connect there with `ws:`. */
   readonly url: string;
+  /** The private listener's URL; empty if there is none. */
+  readonly admin: string;
+  /** The live page's URL with a code that signs in once; empty without a private listener. */
+  signedInUrl(): string;
   /** What it holds right now. */
   inventory(): Inventory;
   on<Name extends keyof ServerEvents>(name: Name, listener: Listener<ServerEvents[Name]>): void;
@@ -100,7 +110,8 @@ export async function serve(options: ServeOptions = {}): Promise<CaissonServer> 
     );
   }
   options.signal?.throwIfAborted();
-  const server = new RunningServer(options);
+  const observatory = await observe(options);
+  const server = new RunningServer(options, observatory);
   try {
     await server.start(address);
   } catch (error) {
@@ -116,12 +127,15 @@ class RunningServer implements CaissonServer {
   readonly #scope: Scope;
   readonly #events: TypedEvents<ServerEvents>;
   readonly #server: TunnelServer;
+  readonly #observatory: Observatory | undefined;
 
-  constructor(options: ServeOptions) {
+  constructor(options: ServeOptions, observatory: Observatory | undefined) {
+    this.#observatory = observatory;
     this.#options = options;
     const events = new TypedEvents<ServerEvents>((error) => this.#runtime.events.faulted("listener", error));
     this.#events = events;
-    this.#runtime = createRuntime(fanout(publish(events), ...(options.subscribers ?? [])));
+    const subscribers = [publish(events), ...(observatory?.subscribers ?? []), ...(options.subscribers ?? [])];
+    this.#runtime = createRuntime(fanout(...subscribers), observatory?.operations);
     this.#scope = createScope(this.#runtime, "server");
     this.#server = new TunnelServer({
       runtime: this.#runtime,
@@ -142,10 +156,19 @@ class RunningServer implements CaissonServer {
 
   async start(address: { readonly host: string; readonly port: number }): Promise<void> {
     await this.#runtime.operations.run("listen", () => this.#server.listen(address));
+    await this.#observatory?.watch(new ServerRole(this.#server), this.#runtime);
     const { signal } = this.#options;
     if (!signal) return;
     const onAbort = (): void => void this.close({ force: true });
     listenForAbort(signal, onAbort, { scope: this.#scope, events: this.#runtime.events });
+  }
+
+  get admin(): string {
+    return this.#observatory?.url ?? "";
+  }
+
+  signedInUrl(): string {
+    return this.#observatory?.signedInUrl() ?? "";
   }
 
   inventory(): Inventory {
@@ -166,6 +189,7 @@ class RunningServer implements CaissonServer {
     const shutdown = force ? { drainMs: 0, drainDelayMs: 0 } : { drainMs, drainDelayMs };
     await this.#runtime.operations.run("shutdown", () => this.#server.close(shutdown));
     this.#scope.close("closed");
+    await this.#observatory?.close();
     this.#events.clear();
   }
 

@@ -12,7 +12,7 @@ import { inventoryOf } from "./client-inventory.ts";
 import type { ClientContext, TunnelClaim } from "./client-tunnel.ts";
 import type { ClientLimits } from "./limits.ts";
 import { defaultClientLimits } from "./limits.ts";
-import type { GivenName } from "./link-session.ts";
+import type { GivenName, LinkSession } from "./link-session.ts";
 import { LocalPool } from "./local-pool.ts";
 import type { ClientObserver, TunnelFacts } from "./observer.ts";
 import { noObserver } from "./observer.ts";
@@ -141,6 +141,16 @@ export class TunnelClient implements ServerLinkOwner {
   inventory(): Inventory {
     const pools = this.#claims.map(({ pool }) => pool);
     return inventoryOf({ links: this.#links, pools, deadlines: this.#context.runtime.deadlines });
+  }
+
+  /** Every session that is up, whatever its state. */
+  sessions(): LinkSession[] {
+    return [...this.#links].flatMap((link) => [...link.sessions]);
+  }
+
+  /** Whether some session takes new streams. */
+  get connected(): boolean {
+    return this.sessions().some(({ session }) => session.state === "ready");
   }
 
   onStood(link: ServerLink): void {

@@ -153,6 +153,20 @@ export class TunnelServer implements VisitorOwner {
     };
   }
 
+  /** False from the beginning of a shutdown on, while it may still accept. */
+  get ready(): boolean {
+    return this.#closing === undefined;
+  }
+
+  /** Bytes that wait in memory: for visitors (and read ahead from them), and for sessions. Walks everything. */
+  bufferedBytes(): { readonly visitor: number; readonly session: number } {
+    let visitor = 0;
+    let session = 0;
+    for (const connection of this.#visitors) visitor += connection.bufferedBytes;
+    for (const client of this.edge.sessions) session += client.session.bufferedBytes;
+    return { visitor, session };
+  }
+
   /** Shuts down in the order of docs: stop accepting, GOAWAY, drain, reset the rest. A second call with `drainMs: 0` forces. */
   close(options: ShutdownOptions): Promise<void> {
     if (this.#closing) {

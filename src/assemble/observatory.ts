@@ -1,0 +1,230 @@
+// Everything that watches one role, built in two steps because the role's events need subscribers before the role is
+// there: first the subscribers, then, around the running role, what reads it. Loaded only where it is asked for.
+
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AdminAddress } from "../admin/admin-address.ts";
+import { AdminListener } from "../admin/admin-listener.ts";
+import { loadAdminToken, newAdminToken } from "../admin/admin-token.ts";
+import type { AdminSubject } from "../admin/subject.ts";
+import { byKind } from "../leaks/by-kind.ts";
+import { Descriptors } from "../leaks/descriptors.ts";
+import { GcClock } from "../leaks/gc-clock.ts";
+import { GcSchedule } from "../leaks/gc-schedule.ts";
+import { HeapFloor } from "../leaks/heap-floor.ts";
+import { Ledger } from "../leaks/ledger.ts";
+import { Operations } from "../leaks/op-scope.ts";
+import { ProbeRegistry } from "../leaks/probes.ts";
+import { ResourceReporter } from "../leaks/resource-report.ts";
+import { takeOnSignal } from "../leaks/snapshot-signal.ts";
+import { SnapshotStore } from "../leaks/snapshots.ts";
+import type { WatcherOptions } from "../leaks/watcher.ts";
+import { CollectionWatcher } from "../leaks/watcher.ts";
+import type { TunnelEvents } from "../lifecycle/events.ts";
+import type { OperationScope } from "../lifecycle/operation.ts";
+import type { Runtime } from "../lifecycle/runtime.ts";
+import { createScope } from "../lifecycle/runtime.ts";
+import type { Scope } from "../lifecycle/scope.ts";
+import { Metrics } from "../observe/metrics.ts";
+import type { MetricReadings } from "../observe/readings.ts";
+import type { AdminOptions } from "./admin-options.ts";
+import { parseAdminAddress } from "./admin-options.ts";
+import type { ObservedRole } from "./observed-role.ts";
+import { version } from "./version.ts";
+
+/** What an observatory is made of. */
+export interface ObservatoryOptions {
+  readonly admin: AdminOptions;
+  /** After this time a closed session may no longer be referred to: ws's close timeout. Milliseconds. */
+  readonly closeTimeoutMs: number;
+}
+
+/** Room that a closed resource is given beyond ws's close timeout, in milliseconds. */
+const graceBeyondCloseMs = 5_000;
+
+/** The observers of one role. */
+export class Observatory {
+  readonly ledger: Ledger = new Ledger();
+  readonly watcher: CollectionWatcher;
+  readonly metrics: Metrics;
+  readonly #options: ObservatoryOptions;
+  readonly #clock: GcClock = new GcClock();
+  readonly #operations: Operations = new Operations();
+  readonly #heapFloor: HeapFloor;
+  readonly #descriptors: Descriptors = new Descriptors();
+  readonly #probes: ProbeRegistry = new ProbeRegistry();
+  #role: ObservedRole | undefined;
+  #reporter: ResourceReporter | undefined;
+  #snapshots: SnapshotStore | undefined;
+  #listener: AdminListener | undefined;
+  #scope: Scope | undefined;
+
+  /** Makes the subscribers. Until {@link watch} they count, and nothing is read. */
+  constructor(options: ObservatoryOptions) {
+    this.#options = options;
+    this.#heapFloor = new HeapFloor(this.#clock);
+    const { watchAll, sampleOneIn } = options.admin;
+    const watcherOptions: WatcherOptions = {
+      clock: this.#clock,
+      graceMs: options.closeTimeoutMs + graceBeyondCloseMs,
+      watchAll: watchAll ?? false,
+      ...(sampleOneIn === undefined ? {} : { sampling: samplingOf(sampleOneIn) }),
+    };
+    this.watcher = new CollectionWatcher(watcherOptions);
+    this.metrics = new Metrics({ version, readings: this.#readings() });
+  }
+
+  /** To be given to the role's events. */
+  get subscribers(): readonly TunnelEvents[] {
+    return [this.ledger, this.watcher, this.metrics];
+  }
+
+  /** Follows the role's asynchronous operations. */
+  get operations(): OperationScope {
+    return this.#operations;
+  }
+
+  /** Where the private listener listens, once it does: `http://127.0.0.1:9190` or `unix:/path`. */
+  get url(): string {
+    return this.#listener?.url ?? "";
+  }
+
+  /** The port of the private listener; undefined for a unix socket. */
+  get port(): number | undefined {
+    const address = this.#listener?.address;
+    return address && "port" in address ? address.port : undefined;
+  }
+
+  /** The live page's URL with a code that signs in once. */
+  signedInUrl(): string {
+    return this.#listener?.signedInUrl() ?? "";
+  }
+
+  /** Begins to read the role, and opens the private listener. Throws E_CONFIG or E_LISTEN. */
+  async watch(role: ObservedRole, runtime: Runtime): Promise<void> {
+    const { admin } = this.#options;
+    this.#role = role;
+    const scope = createScope(runtime, "observatory");
+    this.#scope = scope;
+    this.#reporter = new ResourceReporter({
+      ledger: this.ledger,
+      watcher: this.watcher,
+      clock: this.#clock,
+      inventory: () => this.#inventory(role),
+      probes: this.#probes,
+      operations: this.#operations,
+      heapFloor: this.#heapFloor,
+      descriptors: this.#descriptors,
+    });
+    const schedule = new GcSchedule({
+      clock: this.#clock,
+      deadlines: runtime.deadlines,
+      events: runtime.events,
+      subjects: [this.watcher, this.#operations],
+    });
+    scope.own(schedule, () => schedule.dispose());
+    const snapshots = new SnapshotStore({
+      folder: admin.snapshotFolder ?? defaultSnapshotFolder(),
+      events: runtime.events,
+      deadlines: runtime.deadlines,
+      beforeStall: (expectedMs) => role.announcePause(expectedMs),
+    });
+    this.#snapshots = snapshots;
+    scope.own(snapshots, () => snapshots.dispose());
+    if (admin.snapshotOnSignal === true) {
+      const onResult = (): void => undefined; // The tally and the log's subscriber tell of it.
+      takeOnSignal(snapshots, { scope, events: runtime.events, onResult });
+    }
+    await this.#listen(role, runtime);
+  }
+
+  /** Closes the listener and lets go of everything. Last in a shutdown, so that the final ledgers can still be read. */
+  async close(): Promise<void> {
+    this.#scope?.close("closed");
+    await this.#listener?.close();
+    this.#role = undefined;
+    this.#probes.dispose();
+    this.metrics.dispose();
+    this.watcher.dispose();
+    this.#heapFloor.dispose();
+    this.#operations.dispose();
+    this.#clock.dispose();
+    await this.#descriptors.dispose();
+  }
+
+  async #listen(role: ObservedRole, runtime: Runtime): Promise<void> {
+    const { admin } = this.#options;
+    const address: AdminAddress = parseAdminAddress(admin.listen);
+    const token = admin.tokenFile === undefined ? newAdminToken() : await loadAdminToken(admin.tokenFile);
+    admin.onToken?.(token);
+    const listener = new AdminListener({
+      address,
+      token,
+      subject: this.#subject(role),
+      hosts: admin.hosts ?? [],
+      onFault: (error) => runtime.events.faulted("admin", error),
+      onGuess: () => runtime.events.refused("admin_token"),
+    });
+    await listener.listen();
+    this.#listener = listener;
+  }
+
+  #subject(role: ObservedRole): AdminSubject {
+    const reporter = this.#reporter;
+    const { log } = this.#options.admin;
+    return {
+      role: role.role,
+      version,
+      unreadiness: () => role.unreadiness(),
+      metrics: (format) => this.metrics.render(format),
+      resources: () => {
+        if (!reporter) throw new Error("the role is not being watched");
+        return reporter.report();
+      },
+      tunnels: () => role.tunnels(),
+      closeTunnel: (name) => role.closeTunnel(name),
+      collectGarbage: () => this.#clock.force(),
+      snapshots: this.#snapshots,
+      log,
+    };
+  }
+
+  /** The role's containers, and the observers' own snapshot. */
+  #inventory(role: ObservedRole): ReturnType<ObservedRole["inventory"]> {
+    const { held, probes } = role.inventory();
+    return { held: { ...held, snapshot: this.#snapshots?.held ?? 0 }, probes };
+  }
+
+  #readings(): MetricReadings {
+    const empty = { held: {}, probes: {} };
+    const inventory = (): ReturnType<ObservedRole["inventory"]> => (this.#role ? this.#inventory(this.#role) : empty);
+    return {
+      inventory,
+      resources: () => this.#reporter?.kinds(inventory()) ?? {},
+      probes: () => this.#probes.readings(),
+      tunnelTypes: () => this.#role?.tunnelTypes() ?? { http: 0, tcp: 0 },
+      bufferedBytes: () => this.#role?.bufferedBytes() ?? {},
+      collectionDelays: () => byKind((kind) => this.watcher.reading(kind).delays),
+      descriptors: () => this.#descriptors.latest,
+      heapFloorBytes: () => this.#heapFloor.bytes,
+      snapshots: () => this.#snapshots?.tallies() ?? [],
+      snapshotStalls: () => this.#snapshots?.stalls,
+      abandonedOperations: () => abandonedOf(this.#operations),
+    };
+  }
+}
+
+function abandonedOf(operations: Operations): Record<string, number> {
+  const entries = Object.entries(operations.readings());
+  return Object.fromEntries(entries.map(([name, { abandoned }]) => [name, abandoned]));
+}
+
+/** The kinds that come with every exchange are sampled; the rest is watched without exception. */
+function samplingOf(oneIn: number): NonNullable<WatcherOptions["sampling"]> {
+  return { stream: oneIn, exchange: oneIn, deadline: oneIn, listener: oneIn, span: oneIn };
+}
+
+function defaultSnapshotFolder(): string {
+  const state = process.env["XDG_STATE_HOME"] ?? join(homedir() || tmpdir(), ".local", "state");
+  return join(state, "caisson", "snapshots");
+}

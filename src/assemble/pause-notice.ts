@@ -1,0 +1,12 @@
+// Tells peers that this process is about to stand still, so that none of them calls it dead.
+
+import type { Session } from "../mux/session.ts";
+import { maxNoticeMs } from "../wire/limits.ts";
+
+/** Sends a NOTICE on every session; resolves when the notices have been written. */
+export function announcePause(sessions: readonly Session[], expectedMs: number): Promise<void> {
+  const pauseMs = Math.min(maxNoticeMs, Math.ceil(expectedMs));
+  for (const session of sessions) if (session.state !== "closed") session.sendControl({ type: "notice", pauseMs });
+  // Frames leave at the end of a turn, and their bytes in the one after it.
+  return new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
+}

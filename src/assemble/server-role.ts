@@ -1,0 +1,66 @@
+// A server, as its observers see it.
+
+import type { TunnelRow } from "../admin/subject.ts";
+import type { Side } from "../lifecycle/events.ts";
+import type { Inventory } from "../lifecycle/resource.ts";
+import type { TunnelServer } from "../server/tunnel-server.ts";
+import { Tunnel } from "../server/tunnel.ts";
+import type { ObservedRole } from "./observed-role.ts";
+import { announcePause } from "./pause-notice.ts";
+
+/** Reads a TunnelServer. */
+export class ServerRole implements ObservedRole {
+  readonly role = "server";
+  readonly #server: TunnelServer;
+
+  constructor(server: TunnelServer) {
+    this.#server = server;
+  }
+
+  inventory(): Inventory {
+    return this.#server.inventory();
+  }
+
+  unreadiness(): string | undefined {
+    return this.#server.ready ? undefined : "the server is shutting down";
+  }
+
+  tunnels(): readonly TunnelRow[] {
+    const now = performance.now();
+    const rows: TunnelRow[] = [];
+    for (const client of this.#server.edge.sessions) {
+      for (const tunnel of client.tunnels.values()) {
+        const { name, type, requests, bytesIn, bytesOut, streams } = tunnel;
+        const { hello, rttMs } = client.session;
+        const sinceMs = Math.round(now - tunnel.openedAtMs);
+        const clientVersion = hello?.version ?? "";
+        rows.push({ name, type, target: "", sinceMs, requests, bytesIn, bytesOut, streams, clientVersion, rttMs });
+      }
+    }
+    return rows;
+  }
+
+  tunnelTypes(): Readonly<Record<"http" | "tcp", number>> {
+    const counts = { http: 0, tcp: 0 };
+    for (const { tunnels } of this.#server.edge.sessions) for (const { type } of tunnels.values()) counts[type] += 1;
+    return counts;
+  }
+
+  closeTunnel(name: string): boolean {
+    const tunnel = this.#server.edge.names.find(name);
+    if (!(tunnel instanceof Tunnel)) return false;
+    tunnel.session.closeTunnel(tunnel);
+    return true;
+  }
+
+  bufferedBytes(): Partial<Record<Side, number>> {
+    return this.#server.bufferedBytes();
+  }
+
+  announcePause(expectedMs: number): Promise<void> {
+    return announcePause(
+      [...this.#server.edge.sessions].map(({ session }) => session),
+      expectedMs,
+    );
+  }
+}
