@@ -20,6 +20,16 @@ process.on("SIGINT", () => {
   if (!process.stdin.isTTY) demo.kill("SIGINT");
 });
 process.on("SIGTERM", () => demo.kill("SIGTERM"));
+
+// A supervisor that signals npm ends npm and its shell, but the shell passes nothing on: without a parent, the demo ends.
+const parent = process.ppid;
+const watch = setInterval(() => {
+  if (process.ppid === parent) return;
+  clearInterval(watch);
+  demo.kill("SIGTERM");
+}, 250);
+
 demo.on("exit", (code, signal) => {
+  clearInterval(watch);
   process.exitCode = code ?? (signal === "SIGINT" ? 130 : 143);
 });
