@@ -3,7 +3,7 @@
 
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { messageOf } from "../lifecycle/errors.ts";
+import { messageOf, unreachable } from "../lifecycle/errors.ts";
 import type { Redactor } from "../observe/redactor.ts";
 import type { AdminQuestion, AdminReply } from "./admin-client.ts";
 import type { TarFile } from "./tar.ts";
@@ -102,6 +102,8 @@ function cleaned(text: string, how: { readonly form: Form; readonly redactor: Re
         .join("\n");
     case "text":
       return redactor.text(text);
+    default:
+      return unreachable(form);
   }
 }
 

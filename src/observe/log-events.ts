@@ -1,7 +1,8 @@
 // Turns what the core reports into log lines: one per event that an operator wants to read about. Floods are thinned out.
 // It keeps no resource, and decides nothing about how lines look.
 
-import type { ExchangeOutcome, ExchangeView, RefusalReason, SessionView, TunnelEvents } from "../lifecycle/events.ts";
+import type { ExchangeOutcome, ExchangeView, RefusalReason, SessionView } from "../lifecycle/events.ts";
+import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { LineBudget } from "./line-budget.ts";
 import type { Log, LogFacts } from "./log.ts";
@@ -10,22 +11,23 @@ import type { LineLevel } from "./log-level.ts";
 /** Lines of one kind in ten seconds; the rest is counted. Requests at debug level are not thinned out. */
 const maxLinesOfAKind = 50;
 
-/** A subscriber that logs. */
-export class LogEvents implements TunnelEvents {
+/** A subscriber that logs. What metrics count better (chunks, pauses, round trips) makes no line. */
+export class LogEvents extends QuietEvents {
   readonly #log: Log;
   readonly #budget: LineBudget = new LineBudget(maxLinesOfAKind);
 
   constructor(log: Log) {
+    super();
     this.#log = log;
   }
 
-  opened(resource: Resource): void {
+  override opened(resource: Resource): void {
     if (resource.kind !== "tunnel") return;
     const facts = tunnelFacts(resource);
     this.#line("info", "tunnel_opened", { text: `tunnel ${facts.url ?? facts.name ?? ""} opened`, facts });
   }
 
-  closed(resource: Resource, reason: string): void {
+  override closed(resource: Resource, reason: string): void {
     const { kind } = resource;
     if (kind !== "tunnel" && kind !== "session") return;
     const seconds = Math.round(performance.now() - resource.openedAtMs) / 1000;
@@ -34,15 +36,7 @@ export class LogEvents implements TunnelEvents {
     this.#line("info", `${kind}_closed`, { text: `${what} closed: ${reason}`, facts: { ...facts, reason, seconds } });
   }
 
-  bytes(): void {
-    // Metrics count these; a line per chunk would drown everything else.
-  }
-
-  exchangeStarted(): undefined {
-    return undefined; // One line per exchange, when it is over.
-  }
-
-  exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
+  override exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
     if (!this.#log.wants("debug")) return;
     const path = pathOf(exchange.target);
     this.#log.line("debug", `${exchange.method} ${path} ${exchange.status} ${outcome}`, {
@@ -61,34 +55,26 @@ export class LogEvents implements TunnelEvents {
     });
   }
 
-  sessionConnected(result: string, session: SessionView | undefined): void {
+  override sessionConnected(result: string, session: SessionView | undefined): void {
     const facts = { result, peer: session?.peer };
     if (result === "ok") this.#line("info", "session_connected", { text: "session connected", facts });
     else this.#line("warn", "session_refused", { text: `login refused: ${result}`, facts });
   }
 
-  heartbeat(): void {
-    // A histogram says more.
-  }
-
-  paused(): void {
-    // Normal, and as frequent as chunks.
-  }
-
-  refused(reason: RefusalReason): void {
+  override refused(reason: RefusalReason): void {
     this.#line("debug", "refused", { text: `refused: ${reason}`, facts: { reason } });
   }
 
-  badRequest(reason: string): void {
+  override badRequest(reason: string): void {
     this.#line("debug", "bad_request", { text: `bad request: ${reason}`, facts: { reason } });
   }
 
-  violated(session: SessionView, reason: string): void {
+  override violated(session: SessionView, reason: string): void {
     const facts = { reason, peer: session.peer };
     this.#line("warn", "violation", { text: `a peer broke the protocol: ${reason}`, facts });
   }
 
-  faulted(where: string, error: unknown): void {
+  override faulted(where: string, error: unknown): void {
     const suppressed = this.#budget.take("fault");
     if (suppressed === undefined) return;
     const counted = suppressed > 0 ? { suppressed } : {};

@@ -8,8 +8,8 @@ import type {
   RefusalReason,
   SessionView,
   Side,
-  TunnelEvents,
 } from "../lifecycle/events.ts";
+import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { ExchangeCounts } from "./exchange-counts.ts";
 import type { ExpositionFormat } from "./exposition-format.ts";
@@ -33,7 +33,7 @@ export interface MetricsOptions {
 }
 
 /** What the events of a role added up to. */
-export class Metrics implements TunnelEvents {
+export class Metrics extends QuietEvents {
   /** @internal What the families read. */
   readonly _exchanges: ExchangeCounts = new ExchangeCounts();
   /** @internal */
@@ -65,6 +65,7 @@ export class Metrics implements TunnelEvents {
 
   /** Starts the runtime's collectors; they run until {@link dispose}. */
   constructor(options: MetricsOptions) {
+    super();
     const { version } = options;
     const readings = new ScrapeReadings(options.readings);
     this.#exposition = new Exposition({
@@ -76,25 +77,17 @@ export class Metrics implements TunnelEvents {
     this.#runtime = new RuntimeFamilies(this.#exposition, { version, readings });
   }
 
-  opened(): void {
-    // What was opened is the ledger's to count.
-  }
-
-  exchangeStarted(): undefined {
-    return undefined; // Traces come from elsewhere.
-  }
-
-  closed(resource: Resource, reason: string): void {
+  override closed(resource: Resource, reason: string): void {
     if (resource.kind !== "session") return;
     this._sessionCloses.add(reason);
     this._sessionLives.observe((performance.now() - resource.openedAtMs) / 1000);
   }
 
-  bytes(direction: Direction, count: number): void {
+  override bytes(direction: Direction, count: number): void {
     this._bytes[direction] += count;
   }
 
-  exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
+  override exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
     this._exchanges.add(exchange, outcome);
     const { openedAtMs, firstByteAtMs, trace } = exchange;
     const seconds = (performance.now() - openedAtMs) / 1000;
@@ -108,31 +101,31 @@ export class Metrics implements TunnelEvents {
     }
   }
 
-  sessionConnected(result: string): void {
+  override sessionConnected(result: string): void {
     this._connects.add(result);
   }
 
-  heartbeat(_: SessionView, rttMs: number): void {
+  override heartbeat(_: SessionView, rttMs: number): void {
     this._roundTrips.observe(rttMs / 1000);
   }
 
-  paused(side: Side): void {
+  override paused(side: Side): void {
     this._pauses[side] += 1;
   }
 
-  refused(reason: RefusalReason): void {
+  override refused(reason: RefusalReason): void {
     this._refusals.add(reason);
   }
 
-  badRequest(reason: string): void {
+  override badRequest(reason: string): void {
     this._badRequests.add(reason);
   }
 
-  violated(_: SessionView, reason: string): void {
+  override violated(_: SessionView, reason: string): void {
     this._violations.add(reason);
   }
 
-  faulted(where: string): void {
+  override faulted(where: string): void {
     this._faults.add(where);
   }
 

@@ -95,7 +95,6 @@ test("the level changes at once, and lines below it are not made", () => {
 test("an exchange is one line with its trace and without its query", () => {
   const { log, json } = fixture({ level: "debug" });
   const events = new LogEvents(log);
-  events.exchangeStarted();
   events.exchangeEnded(fakeExchange({ target: "/reset?token=hunter2hunter2", trace: fakeTrace(0xabc) }), "ok");
   const lines = json();
   assert.equal(lines.length, 1);
@@ -120,9 +119,9 @@ test("each event that an operator reads about is one line", () => {
   events.faulted("deadline", new Error("a bug\nwith two lines"));
   events.refused("visitors");
   events.badRequest("bad_host");
-  events.heartbeat();
-  events.paused();
-  events.bytes();
+  events.heartbeat(fakeSession(), 1);
+  events.paused("visitor");
+  events.bytes("in", 1);
   const lines = json();
   assert.deepEqual(
     lines.map((line) => line["event"]),

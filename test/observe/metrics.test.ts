@@ -109,7 +109,7 @@ test("the number of series is the same after 5,000 tunnels and exchanges", async
   const { metrics, readings } = fixture();
   t.after(() => metrics.dispose());
   const traffic = (number: number): void => {
-    metrics.opened();
+    metrics.opened(fakeSession());
     metrics.sessionConnected("ok");
     metrics.exchangeEnded(fakeExchange({ target: `/${number}`, trace: fakeTrace(number) }), "ok");
     metrics.exchangeEnded(fakeExchange({ status: 404 }), "no_tunnel");
