@@ -75,8 +75,8 @@ export class LineReport implements ClientReporter {
     this.#output.line(requestLine(facts));
   }
 
-  disconnected(what: Disconnection): void {
-    this.#output.note(disconnectionLine(what));
+  disconnected({ message, retryMs }: Disconnection): void {
+    this.#output.note(retryMs > 0 ? `${message}; next attempt in ${formatMs(retryMs)}` : message);
   }
 
   notice(text: string): void {
@@ -94,11 +94,6 @@ export class LineReport implements ClientReporter {
 
 /** What people read after the first signal. */
 export const stoppingText = "stopping: requests in flight may finish; a second signal ends them";
-
-/** A lost session in words: `lost wss://host: no answer to pings; next attempt in 3.2 s`. */
-export function disconnectionLine({ message, retryMs }: Disconnection): string {
-  return retryMs > 0 ? `${message}; next attempt in ${formatMs(retryMs)}` : message;
-}
 
 /** A request as one line: `GET /path 200 12 ms`. */
 export function requestLine({ method, path, status, ms }: FinishedRequest): string {

@@ -4,8 +4,9 @@
 import type { Deadline, Deadlines } from "../lifecycle/deadlines.ts";
 import type { Disconnection } from "../client/observer.ts";
 import type { ClientReporter, FinishedRequest, StandingTunnel } from "./client-report.ts";
-import { disconnectionLine, requestLine, stoppingText } from "./client-report.ts";
+import { requestLine, stoppingText } from "./client-report.ts";
 import type { Output } from "./output.ts";
+import { formatMs } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
 
 /** The least time between two drawings, in milliseconds. */
@@ -66,8 +67,9 @@ export class StatusPanel implements ClientReporter {
     this.#changed();
   }
 
-  disconnected(what: Disconnection): void {
-    this.#status = [["disconnected", "red"], [`: ${disconnectionLine(what)}`]];
+  disconnected({ message, retryMs }: Disconnection): void {
+    const next = retryMs > 0 ? `, next attempt in ${formatMs(retryMs)}` : "";
+    this.#status = [["disconnected", "red"], [`${next}: ${message}`]];
     this.#changed();
   }
 

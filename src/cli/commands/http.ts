@@ -1,6 +1,7 @@
 // `caisson http`: gives one target a public URL and tells of it until it ends. Loads the client only, never the server.
 
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { ConnectOptions } from "../../assemble/connect.ts";
 import { connect, defaultServer } from "../../assemble/connect.ts";
 import { Deadlines } from "../../lifecycle/deadlines.ts";
@@ -12,6 +13,8 @@ import { JsonReport, LineReport } from "../client-report.ts";
 import type { Environment } from "../environment.ts";
 import { given } from "../given.ts";
 import type { HttpInvocation } from "../invocation.ts";
+import { NameKeys } from "../name-keys.ts";
+import { stateDirectory } from "../resume-secret.ts";
 import { StatusPanel } from "../status-panel.ts";
 import type { Ending, Running } from "../stop-signals.ts";
 import { runUntilStopped } from "../stop-signals.ts";
@@ -58,6 +61,7 @@ async function connectOptions(invocation: HttpInvocation, env: Environment): Pro
   const token = tokenFile === undefined ? env["CAISSON_TOKEN"] : (await readText(tokenFile, "--token-file")).trim();
   return {
     target,
+    keyring: new NameKeys(join(stateDirectory(env), "names.json")),
     plaintext,
     targetInsecure,
     limits,
