@@ -5,6 +5,7 @@ export { connect } from "./assemble/connect.ts";
 export type { RequestInfo } from "./assemble/request-info.ts";
 export type { CaissonServer, ServeLimits, ServeOptions, ServerEvents, TunnelInfo } from "./assemble/serve.ts";
 export { serve } from "./assemble/serve.ts";
+export type { Keyring } from "./client/keyring.ts";
 export type { Disconnection, TunnelFacts } from "./client/observer.ts";
 export type { CaissonErrorOptions, ErrorCode } from "./lifecycle/errors.ts";
 export { CaissonError } from "./lifecycle/errors.ts";

@@ -1,6 +1,7 @@
 // Builds a client from options: the library's connect(), and what `caisson http` calls. Loads nothing of the server.
 
 import { TunnelClient } from "../client/tunnel-client.ts";
+import type { Keyring } from "../client/keyring.ts";
 import type { ClientLimits } from "../client/limits.ts";
 import type { ClientObserver, Disconnection, TunnelFacts } from "../client/observer.ts";
 import type { CaissonError } from "../lifecycle/errors.ts";
@@ -50,6 +51,8 @@ export interface ConnectOptions {
   readonly hostHeader?: string;
   /** How WebSocket frames are masked. Default: zero over TLS and to loopback, else random. */
   readonly mask?: "zero" | "random";
+  /** Keeps the keys of names beyond this process, so that a client that was killed gets its name back. Default: none. */
+  readonly keyring?: Keyring;
   readonly limits?: Partial<ConnectLimits>;
   /** Closes the client when it aborts, without a drain. */
   readonly signal?: AbortSignal;
@@ -237,6 +240,7 @@ function createClient(
     ...(token === undefined ? {} : { token }),
     ...(ca === undefined ? {} : { ca }),
     ...(mask === undefined ? {} : { mask }),
+    ...(options.keyring === undefined ? {} : { keyring: options.keyring }),
     limits,
     muxLimits: limits,
   });

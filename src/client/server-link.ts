@@ -14,6 +14,7 @@ import { Backoff } from "./backoff.ts";
 import type { ClientContext, ClientTunnel, TunnelClaim } from "./client-tunnel.ts";
 import type { DialFailure, DialOptions } from "./dial.ts";
 import { Dial } from "./dial.ts";
+import type { Keyring } from "./keyring.ts";
 import { endOf, lossText, refusalError } from "./link-endings.ts";
 import type { GivenName, LinkSessionOwner, PendingClaim } from "./link-session.ts";
 import { LinkSession } from "./link-session.ts";
@@ -42,6 +43,7 @@ export interface ServerLinkOptions {
   readonly dial: Omit<DialOptions, "runtime" | "timeoutMs">;
   readonly claims: readonly TunnelClaim[];
   readonly instance: string;
+  readonly keyring: Keyring;
   readonly muxLimits: Partial<MuxLimits>;
   /** Randomness of the delays. */
   readonly random: () => number;
@@ -49,6 +51,9 @@ export interface ServerLinkOptions {
 
 /** A server that says it is overloaded is left alone for at least this long, in milliseconds. */
 const overloadedPauseMs = 5_000;
+
+/** Sessions with one server at once: the one in use, and some that drain. One more ends the oldest. */
+const maxSessions = 8;
 
 /** The client's side of one server. */
 export class ServerLink implements LinkSessionOwner {
@@ -159,7 +164,8 @@ export class ServerLink implements LinkSessionOwner {
       muxLimits,
     });
     this.#sessions.add(session);
-    if (this.#ended) session.session.terminate("goodbye");
+    const [oldest] = this.#sessions;
+    if (this.#sessions.size > maxSessions) oldest?.session.terminate("drained");
   }
 
   onDialFailed(dial: Dial, failure: DialFailure): void {
@@ -179,7 +185,8 @@ export class ServerLink implements LinkSessionOwner {
     this.#current = session;
     for (const claim of this.#options.claims) {
       if (this.#over.has(claim)) continue;
-      session.register(claim, this.#given.get(claim) ?? this.#options.owner.nameElsewhere(claim));
+      const given = this.#given.get(claim) ?? this.#remembered(claim) ?? this.#options.owner.nameElsewhere(claim);
+      session.register(claim, given);
     }
   }
 
@@ -187,6 +194,7 @@ export class ServerLink implements LinkSessionOwner {
     const { claim, granted } = tunnel;
     const before = this.#given.get(claim);
     this.#given.set(claim, { name: granted.name, resumeKey: granted.resumeKey });
+    if (claim.name === granted.name) this.#options.keyring.keep(this.server, granted);
     const expected = before?.name ?? this.#options.owner.nameElsewhere(claim)?.name;
     const renamed = expected !== undefined && expected !== granted.name;
     this.#options.context.observer.tunnel(this.#factsOf(tunnel, renamed ? "renamed" : before ? "again" : "first"));
@@ -230,8 +238,11 @@ export class ServerLink implements LinkSessionOwner {
     const end = endOf(reason, this.server);
     if (end) this.#fail(end);
     else if (!this.#leave(session)) return;
-    else if (reason === "ids_exhausted" || reason === "superseded") this.#connect();
-    else {
+    else if (reason === "ids_exhausted" && this.#backoff.failures === 0) {
+      // It is counted all the same: a server that says so again and again is not believed.
+      this.#backoff.nextDelayMs();
+      this.#connect();
+    } else {
       this.#stumble({
         reason,
         error: new CaissonError("E_CONNECT", lossText(reason, this.server)),
@@ -287,6 +298,12 @@ export class ServerLink implements LinkSessionOwner {
       retryMs: Math.round(retryMs),
     });
     owner.onStumbled(this);
+  }
+
+  /** The key that an earlier process was given for the name that the claim asks for. */
+  #remembered({ name }: TunnelClaim): GivenName | undefined {
+    const resumeKey = name === undefined ? undefined : this.#options.keyring.find(this.server, name);
+    return name === undefined || resumeKey === undefined ? undefined : { name, resumeKey };
   }
 
   get #greeting(): boolean {

@@ -10,6 +10,8 @@ import type { MuxLimits } from "../mux/limits.ts";
 import type { TunnelKind } from "../wire/control.ts";
 import { inventoryOf } from "./client-inventory.ts";
 import type { ClientContext, TunnelClaim } from "./client-tunnel.ts";
+import type { Keyring } from "./keyring.ts";
+import { noKeyring } from "./keyring.ts";
 import type { ClientLimits } from "./limits.ts";
 import { defaultClientLimits } from "./limits.ts";
 import type { GivenName, LinkSession } from "./link-session.ts";
@@ -21,7 +23,7 @@ import { checkToken, checkTokenTransport, parseServerAddress } from "./server-ad
 import type { ServerLinkOwner } from "./server-link.ts";
 import { ServerLink } from "./server-link.ts";
 import type { Certificates, TargetOptions } from "./target.ts";
-import { parseTarget } from "./target.ts";
+import { checkCertificates, parseTarget } from "./target.ts";
 
 /** One tunnel to make. */
 export interface TunnelSpec extends Omit<TargetOptions, "forbiddenPorts"> {
@@ -52,6 +54,8 @@ export interface TunnelClientOptions {
   readonly mask?: "zero" | "random";
   /** Ports of this machine that no target may have: the private listeners of this client and of a server beside it. */
   readonly forbiddenPorts?: readonly number[];
+  /** Keys of names that outlive this process. Default: none do. */
+  readonly keyring?: Keyring;
   readonly limits?: Partial<ClientLimits>;
   readonly muxLimits?: Partial<MuxLimits>;
   readonly observer?: ClientObserver;
@@ -94,7 +98,8 @@ export class TunnelClient implements ServerLinkOwner {
     this.#options = options;
     this.instance = options.instance ?? randomBytes(12).toString("base64url");
     this.#context = { runtime, observer, limits: { ...defaultClientLimits, ...options.limits } };
-    this.#servers = options.servers.map(parseServerAddress);
+    this.#servers = distinct(options.servers.map(parseServerAddress));
+    if (options.ca !== undefined) checkCertificates(options.ca, "server");
     if (options.token !== undefined) {
       checkToken(options.token);
       for (const server of this.#servers) checkTokenTransport(server, options.plaintext ?? false);
@@ -247,8 +252,14 @@ export class TunnelClient implements ServerLinkOwner {
       dial: { server, token, ca, mask, version },
       claims: this.#claims,
       instance: this.instance,
+      keyring: this.#options.keyring ?? noKeyring,
       muxLimits,
       random,
     });
   }
+}
+
+/** One link per server: two would take the names from each other. */
+function distinct(servers: readonly ServerAddress[]): readonly ServerAddress[] {
+  return [...new Map(servers.map((server) => [server.connectUrl, server])).values()];
 }
