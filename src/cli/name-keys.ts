@@ -55,8 +55,16 @@ export class NameKeys implements Keyring {
       writeFileSync(draft, JSON.stringify(entries), { mode: 0o600 });
       renameSync(draft, this.#file);
     } catch {
-      rmSync(draft, { force: true }); // A read-only home: the next start asks for the name as a stranger.
+      discard(draft); // A read-only home: the next start asks for the name as a stranger.
     }
+  }
+}
+
+function discard(draft: string): void {
+  try {
+    rmSync(draft, { force: true });
+  } catch {
+    // It could not even be made: its folder is no folder.
   }
 }
 

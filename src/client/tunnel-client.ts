@@ -150,7 +150,9 @@ export class TunnelClient implements ServerLinkOwner {
 
   /** Every session that is up, whatever its state. */
   sessions(): LinkSession[] {
-    return [...this.#links].flatMap((link) => [...link.sessions]);
+    const sessions: LinkSession[] = [];
+    for (const link of this.#links) sessions.push(...link.sessions);
+    return sessions;
   }
 
   /** Whether some session takes new streams. */
