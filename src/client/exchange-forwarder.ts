@@ -47,10 +47,12 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     const { events } = this.#tunnel.context.runtime;
     events.opened(this);
     this.trace = events.exchangeStarted(this);
-    const { pool } = this.#tunnel;
-    // An upgraded connection becomes a pipe, so it is never one that carried other requests.
-    if (this.open.upgrade) this.#begin(pool.connect(this));
-    else this.#begin(pool.acquire(this, this.open.idempotent && this.open.body === "none"));
+    try {
+      this.#begin(this.#acquire());
+    } catch (error) {
+      this.#cut("internal", messageOf(error));
+      throw error;
+    }
     // A body that turned out to be empty may have ended with the head.
     if (this.#stream?.receivedEnd) this.#endRequest(this.open.body === "chunked" ? lastChunk : undefined);
   }
@@ -199,6 +201,13 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
 
   onResponseTrailers(section: Buffer): void {
     this.#stream?.sendTrailers(section);
+  }
+
+  #acquire(): LocalConnection {
+    const { pool } = this.#tunnel;
+    // An upgraded connection becomes a pipe, so it is never one that carried other requests.
+    if (this.open.upgrade) return pool.connectRaw(this);
+    return pool.acquire(this, this.open.idempotent && this.open.body === "none");
   }
 
   #begin(connection: LocalConnection): void {

@@ -59,7 +59,6 @@ export class LocalConnection implements Resource {
     this.deadline = pool.runtime.deadlines.create(() => this.#expire());
     this.deadline.arm(pool.limits.connectMs);
     socket.on(pool.target.tls ? "secureConnect" : "connect", this.#onConnect);
-    socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
@@ -96,7 +95,7 @@ export class LocalConnection implements Resource {
     const { runtime, limits } = upgrade.context;
     this.#user = undefined;
     this.deadline.disarm();
-    socket.off("data", this.#onData);
+    socket.off("data", this.onBytes);
     socket.off("end", this.#onEnd);
     socket.setKeepAlive(true, keepAliveProbeMs);
     this.#pipe = new Pipe({
@@ -144,7 +143,8 @@ export class LocalConnection implements Resource {
     this.#user?.onConnected();
   };
 
-  readonly #onData = (chunk: Buffer): void => {
+  /** Bytes from the socket, the receiver's to keep. */
+  readonly onBytes = (chunk: Buffer): void => {
     if (this.#user) this.#user.onBytes(chunk);
     else this.close("unexpected_bytes");
   };

@@ -23,7 +23,7 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
 
   /** Connects. Called once. */
   start(): void {
-    this.#connection = this.#tunnel.pool.connect(this);
+    this.#connection = this.#tunnel.pool.connectRaw(this);
     this.#earlyEnd = this.#stream?.receivedEnd ?? false;
   }
 

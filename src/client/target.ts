@@ -49,6 +49,7 @@ export type TargetKind = "http" | "tcp";
 export function parseTarget(kind: TargetKind, text: string, options: TargetOptions = {}): Target {
   const { tls, host, port, scheme } = parseAddress(kind, text.trim());
   const forbiddenPorts = options.forbiddenPorts ?? [];
+  if (options.ca !== undefined) checkCertificates(options.ca, "target");
   if (isThisMachine(host) && forbiddenPorts.includes(port)) {
     throw usage(`${shown(host, port)} is a private admin listener of Caisson: choose the port of your own service`);
   }
@@ -64,6 +65,13 @@ export function parseTarget(kind: TargetKind, text: string, options: TargetOptio
     hostHeader: parseHostHeader(options.hostHeader, authority),
     forbiddenPorts,
   };
+}
+
+/** Throws E_USAGE for what holds no certificate: TLS itself would ignore it and trust nobody. */
+export function checkCertificates(ca: Certificates, whose: string): void {
+  const parts = typeof ca === "string" || Buffer.isBuffer(ca) ? [ca] : ca;
+  if (parts.length > 0 && parts.every((part) => part.includes("-----BEGIN "))) return;
+  throw usage(`the ${whose}'s certificate authority is no PEM file: it holds no "-----BEGIN CERTIFICATE-----"`);
 }
 
 /** Whether a host, as typed, surely is this machine. */

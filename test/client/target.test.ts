@@ -103,6 +103,14 @@ void test("the Host that a target sees", () => {
   }
 });
 
+void test("certificate authorities are PEM or nothing", () => {
+  const pem = "-----BEGIN CERTIFICATE-----\n...";
+  assert.equal(parseTarget("http", "https://app", { ca: pem }).ca, pem);
+  for (const ca of ["", "DER bytes", Buffer.alloc(10), [], [pem, "no"]]) {
+    assert.throws(() => parseTarget("http", "https://app", { ca }), fails("E_USAGE", /PEM/));
+  }
+});
+
 void test("whatever is typed is understood or refused with E_USAGE", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.webUrl(), fc.domain(), fc.ipV6(), fc.ipV4()), (text) => {

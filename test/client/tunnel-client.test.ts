@@ -179,6 +179,18 @@ void test("a superseded session does nothing while a newer one stands", async ()
   assert.equal(server.requests.length, 2);
 });
 
+void test("a server that keeps sending it away is not asked at once again and again", async () => {
+  await using server = await ServerDouble.open();
+  await using rig = new ClientRig({ servers: [server.url, server.url] });
+  await rig.client.start();
+  for (let n = 0; n < 3; n += 1) (await server.login(n)).session.drain("ids_exhausted");
+  await server.login(3);
+  assert.deepEqual(
+    rig.disconnections.map(({ retryMs }) => retryMs),
+    [100, 200],
+  );
+});
+
 void test("an overloaded server is left alone for a while", async () => {
   await using server = await ServerDouble.open();
   await using rig = new ClientRig({ servers: [server.url] });
