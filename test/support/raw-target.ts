@@ -14,19 +14,20 @@ export class RawTarget {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(behaviour: Behaviour) {
+  private constructor(behaviour: Behaviour, halfOpen: boolean) {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.accepted += 1;
       this.#sockets.add(socket);
       socket.on("error", () => undefined);
       socket.once("close", () => this.#sockets.delete(socket));
+      if (!halfOpen) socket.on("end", () => socket.end());
       behaviour(socket);
     });
   }
 
-  /** Listens on a free port of 127.0.0.1. */
-  static async start(behaviour: Behaviour): Promise<RawTarget> {
-    const target = new RawTarget(behaviour);
+  /** Listens on a free port of 127.0.0.1. It ends its side when the other does, unless it is to keep it open. */
+  static async start(behaviour: Behaviour, options: { readonly halfOpen?: boolean } = {}): Promise<RawTarget> {
+    const target = new RawTarget(behaviour, options.halfOpen ?? false);
     await new Promise<void>((resolve) => void target.#server.listen(0, "127.0.0.1", resolve));
     return target;
   }
@@ -59,6 +60,5 @@ export function onHeads(answer: (head: string, socket: Socket) => void): Behavio
         answer(head, socket);
       }
     });
-    socket.on("end", () => socket.end());
   };
 }
