@@ -168,7 +168,7 @@ export class AdminListener {
       this.#server.close(() => resolve());
     });
     this.#profiler.dispose();
-    this.#server.closeIdleConnections();
+    this.#connections.closeWhenIdle();
     this.#forced.arm(closeMs);
     await closed;
     this.#forced.dispose("closed");

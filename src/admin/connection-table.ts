@@ -12,6 +12,8 @@ export class ConnectionTable {
   /** In the order of their last requests. */
   readonly #requests: Map<Socket, Set<AbortController>> = new Map();
 
+  #closing = false;
+
   constructor(maxConnections: number) {
     this.#maxConnections = maxConnections;
   }
@@ -50,8 +52,16 @@ export class ConnectionTable {
 
   /** The request is over; aborts what still works for it. */
   end(socket: Socket, gone: AbortController): void {
-    this.#requests.get(socket)?.delete(gone);
+    const requests = this.#requests.get(socket);
+    requests?.delete(gone);
     gone.abort();
+    if (this.#closing && requests?.size === 0) socket.destroySoon();
+  }
+
+  /** Closes every connection as soon as nothing is in flight on it. */
+  closeWhenIdle(): void {
+    this.#closing = true;
+    for (const [socket, requests] of this.#requests) if (requests.size === 0) socket.destroy();
   }
 
   /** Cuts every connection. */

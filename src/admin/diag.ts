@@ -82,10 +82,17 @@ async function fetchPart(
     const reply = await ask(part.path, part.accept === undefined ? {} : { accept: part.accept });
     const text = cleaned(reply.body.toString("utf8"), { form: part.form, redactor });
     if (reply.status === 200 || part.path === "/readyz") return { text, problem: undefined };
-    return { problem: `${reply.status}: ${text.trim()}` };
+    return { problem: `${reply.status}: ${messageIn(text)}` };
   } catch (error) {
     return { problem: redactor.text(messageOf(error)) };
   }
+}
+
+/** The sentence of an error answer, or the whole of it. */
+function messageIn(text: string): string {
+  const value = parse(text);
+  const message = typeof value === "object" && value !== null && "message" in value ? value.message : undefined;
+  return typeof message === "string" ? message : text.trim();
 }
 
 function cleaned(text: string, how: { readonly form: Form; readonly redactor: Redactor }): string {

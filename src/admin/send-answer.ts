@@ -23,7 +23,7 @@ export async function sendAnswer(
     ...answer.headers,
   });
   if (typeof body !== "function") {
-    response.end(body);
+    await written(response, body);
     return;
   }
   try {
@@ -33,6 +33,18 @@ export async function sendAnswer(
     response.destroy();
     if (!(error instanceof Error && isPeerGone(error))) throw error;
   }
+}
+
+/**
+ * Ends the response only once its body has left: a server that closes takes an ended response for an idle connection, and
+ * would cut what is still on its way.
+ */
+function written(response: ServerResponse, body: string | Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    response.once("close", resolve);
+    if (body.length === 0) response.end();
+    else response.write(body, () => response.end());
+  });
 }
 
 /** 204 has no body and says so by having no length. */

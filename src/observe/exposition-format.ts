@@ -43,7 +43,8 @@ export function textFromOpenMetrics(openMetrics: string): string {
     .replace(/# EOF\n$/u, "");
 }
 
-/** A number as OpenMetrics wants bucket bounds: integers get a fraction, so that `le` is the same text in both formats. */
-export function boundText(bound: number): string {
+/** A bucket's bound as the value of `le`: integers get a fraction, so that it is the same text in both formats. */
+export function boundText(bound: number | undefined): string {
+  if (bound === undefined) return "+Inf";
   return Number.isInteger(bound) ? `${bound}.0` : String(bound);
 }

@@ -4,6 +4,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ExpositionFormat } from "./exposition-format.ts";
 import { boundText, textFromOpenMetrics } from "./exposition-format.ts";
+import type { BucketExemplar } from "./histogram-cells.ts";
 import { HistogramCells } from "./histogram-cells.ts";
 import type { HistogramReading } from "./readings.ts";
 
@@ -143,7 +144,7 @@ interface Sample {
   readonly labels: Labels;
   readonly sharedLabels: Labels;
   readonly value: number;
-  readonly exemplar?: { readonly labelSet: Labels; readonly value: number; readonly timestamp: number };
+  readonly exemplar: { readonly labelSet: Labels; readonly value: number; readonly timestamp: number } | undefined;
 }
 
 /** A histogram whose buckets are counted elsewhere: prom-client renders it, but never observes. */
@@ -172,29 +173,27 @@ function addSamples(
   samples: Sample[],
   histogram: { readonly name: string; readonly labels: Labels; readonly reading: HistogramReading },
 ): void {
-  const { name, labels, reading } = histogram;
-  const shared = { sharedLabels: labels };
+  const { name, labels: sharedLabels, reading } = histogram;
+  const { bounds, counts, sum } = reading;
+  const bucketName = `${name}_bucket`;
+  const traced = reading instanceof HistogramCells ? reading : undefined;
   let count = 0;
-  for (let bucket = 0; bucket <= reading.bounds.length; bucket += 1) {
-    count += reading.counts[bucket] ?? 0;
-    const bound = reading.bounds[bucket];
-    const exemplar = reading instanceof HistogramCells ? reading.exemplar(bucket) : undefined;
-    samples.push({
-      ...shared,
-      metricName: `${name}_bucket`,
-      labels: { le: bound === undefined ? "+Inf" : boundText(bound) },
-      value: count,
-      ...(exemplar && {
-        exemplar: {
-          labelSet: { trace_id: exemplar.traceId },
-          value: exemplar.value,
-          timestamp: exemplar.atSeconds,
-        },
-      }),
-    });
+  for (let bucket = 0; bucket <= bounds.length; bucket += 1) {
+    count += counts[bucket] ?? 0;
+    const labels = { le: boundText(bounds[bucket]) };
+    const exemplar = sampleExemplar(traced?.exemplar(bucket));
+    samples.push({ metricName: bucketName, labels, sharedLabels, value: count, exemplar });
   }
-  samples.push({ ...shared, metricName: `${name}_sum`, labels: {}, value: reading.sum });
-  samples.push({ ...shared, metricName: `${name}_count`, labels: {}, value: count });
+  samples.push({ metricName: `${name}_sum`, labels: noLabels, sharedLabels, value: sum, exemplar: undefined });
+  samples.push({ metricName: `${name}_count`, labels: noLabels, sharedLabels, value: count, exemplar: undefined });
+}
+
+const noLabels: Labels = {};
+
+function sampleExemplar(exemplar: BucketExemplar | undefined): Sample["exemplar"] {
+  if (exemplar === undefined) return undefined;
+  const { traceId, value, atSeconds } = exemplar;
+  return { labelSet: { trace_id: traceId }, value, timestamp: atSeconds };
 }
 
 /** Empties a family, also of the zero that prom-client gives to one without labels: absent is not zero. */

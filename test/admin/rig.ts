@@ -164,9 +164,13 @@ export async function openDeaf(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Waits until `done` holds; fails after ten seconds. */
-export async function eventually(what: string, done: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 10_000;
+/** Waits until `done` holds; fails after `limitMs`. */
+export async function eventually(
+  what: string,
+  done: () => boolean | Promise<boolean>,
+  limitMs: number = 10_000,
+): Promise<void> {
+  const endMs = performance.now() + limitMs;
   while (!(await done())) {
     assert.ok(performance.now() < endMs, what);
     await new Promise((resolve) => {

@@ -61,5 +61,6 @@ test("the text format gets suffixes on counters and loses exemplars and the end"
 });
 
 test("bounds are written so that both formats and every Prometheus call a bucket the same", () => {
-  assert.deepEqual([0.005, 1, 2.5, 10].map(boundText), ["0.005", "1.0", "2.5", "10.0"]);
+  const bounds = [0.005, 1, 2.5, 10, undefined];
+  assert.deepEqual(bounds.map(boundText), ["0.005", "1.0", "2.5", "10.0", "+Inf"]);
 });
