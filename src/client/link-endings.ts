@@ -30,7 +30,7 @@ export function lossText(reason: SessionCloseReason, server: string): string {
     case "dead":
       return `${server} has gone silent`;
     case "handshake_timeout":
-      return `${server} accepted the connection but did not greet`;
+      return `${server} accepted the connection but did not answer in time`;
     case "violation":
       return `${server} and this client did not understand each other: their versions may not fit`;
     case "transport_closed":

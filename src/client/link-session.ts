@@ -1,6 +1,7 @@
 // One session with one server: it claims the tunnels, leads each stream to its forwarder, and tells its link what the
 // server said. What to do about that (reconnect, give up) is the link's to decide.
 
+import type { Deadline } from "../lifecycle/deadlines.ts";
 import { unreachable } from "../lifecycle/errors.ts";
 import type { SessionCloseReason, SessionHandler, StreamHandler } from "../mux/handlers.ts";
 import type { MuxLimits } from "../mux/limits.ts";
@@ -61,10 +62,13 @@ export class LinkSession implements SessionHandler {
   readonly #tunnels = new Map<number, ClientTunnel>();
   /** Claims that the server has not answered. */
   readonly #pending = new Map<number, PendingClaim>();
+  /** Armed while the server owes an answer to a claim. */
+  readonly #answer: Deadline;
 
   constructor(options: LinkSessionOptions) {
     this.#owner = options.owner;
     this.#context = options.context;
+    this.#answer = options.context.runtime.deadlines.create(() => this.session.terminate("handshake_timeout"));
     this.session = new Session({
       role: "client",
       transport: options.transport,
@@ -102,6 +106,7 @@ export class LinkSession implements SessionHandler {
       ...(claim.port === undefined ? {} : { port: claim.port }),
     };
     this.#pending.set(claim.id, { claim, given });
+    this.#answer.arm(this.#context.limits.dialMs);
     this.session.sendControl(message);
   }
 
@@ -157,15 +162,22 @@ export class LinkSession implements SessionHandler {
   onClosed(_: Session, reason: SessionCloseReason): void {
     if (this.readyAtMs === 0) this.#context.runtime.events.sessionConnected(reason, undefined);
     this.#pending.clear();
+    this.#answer.dispose(reason);
     for (const tunnel of this.#tunnels.values()) this.#context.runtime.events.closed(tunnel, reason);
     this.#tunnels.clear();
     this.#owner.onClosed(this, reason);
   }
 
+  #takePending(id: number): PendingClaim | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#answer.disarm();
+    return pending;
+  }
+
   #onRegistered(message: Registered): void {
-    const pending = this.#pending.get(message.id);
+    const pending = this.#takePending(message.id);
     if (!pending) return;
-    this.#pending.delete(message.id);
     const tunnel = new ClientTunnel(pending.claim, message, this.#context);
     this.#tunnels.set(message.id, tunnel);
     this.#context.runtime.events.opened(tunnel);
@@ -173,10 +185,8 @@ export class LinkSession implements SessionHandler {
   }
 
   #onRefused(message: Refused): void {
-    const pending = this.#pending.get(message.id);
-    if (!pending) return;
-    this.#pending.delete(message.id);
-    this.#owner.onRefused(this, pending, message);
+    const pending = this.#takePending(message.id);
+    if (pending) this.#owner.onRefused(this, pending, message);
   }
 
   #onTunnelClosed(message: Closed): void {

@@ -135,7 +135,7 @@ export class ServerLink implements LinkSessionOwner {
     this.#stop();
     for (const { session } of this.#sessions) {
       if (session.state === "greeting") session.terminate("goodbye");
-      else if (session.state === "ready") session.drain("goodbye");
+      else session.drain("goodbye");
     }
     this.#announceClosed();
   }
@@ -279,7 +279,7 @@ export class ServerLink implements LinkSessionOwner {
 
   /** No session for now: waits, or gives up if there never was one for too long. */
   #stumble(why: { readonly reason: string; readonly error: CaissonError; readonly atLeastMs: number }): void {
-    if (this.#ended || this.#dial || this.#retry.armed || this.#greeting) return;
+    if (this.#ended || this.#current || this.#dial || this.#retry.armed || this.#greeting) return;
     const { owner, context } = this.#options;
     const leftMs = this.#startedAtMs + context.limits.firstConnectMs - performance.now();
     const mayFail = !this.#stood && owner.mayGiveUp(this);

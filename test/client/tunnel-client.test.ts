@@ -296,6 +296,14 @@ void test("a server that takes the connection and says nothing", async () => {
   assert.deepEqual(new Set(rig.connects), new Set(["timeout"]));
 });
 
+void test("a server that greets and never answers the claim", async () => {
+  await using server = await ServerDouble.open();
+  server.onRegister = () => undefined;
+  await using rig = new ClientRig({ servers: [server.url], limits: { dialMs: 200, firstConnectMs: 500 } });
+  await assert.rejects(rig.client.start(), failsWith("E_CONNECT", /did not answer in time/));
+  assert.ok(rig.disconnections.every(({ reason }) => reason === "handshake_timeout"));
+});
+
 void test("wss: a private authority, and none", async () => {
   await using server = await ServerDouble.open({ tls: true });
   {
