@@ -146,9 +146,10 @@ export class Keepalive {
 
   /** What the peer sent during a gap is read after this, before any deadline fires. */
   #onGap(gapMs: number): void {
-    this.#lastHeardMs += gapMs;
-    this.#pingSentMs += gapMs;
-    if (this.#probeStartedMs !== 0) this.#probeStartedMs += gapMs;
+    // The clock may have stood still with the machine, and a time to come would pass for an answer to the probe.
+    const nowMs = performance.now();
+    this.#lastHeardMs = Math.min(nowMs, this.#lastHeardMs + gapMs);
+    if (this.#probeStartedMs !== 0) this.#probeStartedMs = Math.min(nowMs, this.#probeStartedMs + gapMs);
     this.probe();
   }
 }

@@ -186,7 +186,9 @@ export class StreamTable {
   /** Time that this process stood still is not the peer's fault. */
   onGap(gapMs: number): void {
     if (!this.#unanswered) return;
-    for (const stream of this.#unanswered) stream._resetAtMs += gapMs;
+    // The clock may have stood still with the machine.
+    const nowMs = performance.now();
+    for (const stream of this.#unanswered) stream._resetAtMs = Math.min(nowMs, stream._resetAtMs + gapMs);
   }
 
   /** Releases the table's deadline. */
