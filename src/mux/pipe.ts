@@ -6,7 +6,9 @@ import type { Deadline } from "../lifecycle/deadlines.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import type { ResetReason } from "../wire/codes.ts";
+import { cutSocket } from "./cut-socket.ts";
 import type { StreamHandler } from "./handlers.ts";
+import { noHandler } from "./no-handler.ts";
 import { emptyBuffer } from "./outgoing.ts";
 import { SocketOutlet } from "./socket-outlet.ts";
 import type { Stream } from "./stream.ts";
@@ -188,14 +190,17 @@ export class Pipe implements Resource, StreamHandler {
     // The listener for errors stays: a reset socket may still complain, and nobody else listens.
     this.#idle.dispose("closed");
     this.#outlet.detach();
-    if (reason !== "ended") this.#cutSocket();
-    else socket.destroy();
+    if (reason === "ended") {
+      socket.destroy();
+      // Its last frame may still wait to be sent; that concerns only the mux.
+      this.#stream.handler = noHandler;
+    } else this.#cutSocket();
     this.#runtime.events.closed(this, reason);
     this.#onClosed(this, reason);
   }
 
   #cutSocket(): void {
     if (this.#cut) this.#cut();
-    else this.#socket.resetAndDestroy();
+    else cutSocket(this.#socket);
   }
 }

@@ -187,19 +187,19 @@ export class Stream implements Resource {
   }
 
   /**
-   * Says that `bytes` of what onData gave have left the owner's hands, so that the peer may send as many more. Ignored
-   * after the stream was cut. Throws E_INTERNAL for more than was received.
+   * Says that `bytes` of what onData gave have left the owner's hands, so that the peer may send as many more. Anything
+   * above {@link unconsumedBytes} is left out, so that an owner may give up all of it while a socket still holds some.
    */
   consumed(bytes: number): void {
-    if (this._closed) return;
-    if (bytes > this._unconsumed) throw new CaissonError("E_INTERNAL", "more bytes consumed than received");
-    this._unconsumed -= bytes;
-    this.session._budget._consumed(bytes);
+    const consumed = Math.min(bytes, this._unconsumed);
+    if (this._closed || consumed <= 0) return;
+    this._unconsumed -= consumed;
+    this.session._budget._consumed(consumed);
     if (this._receivedEnd) {
       if (this._unconsumed === 0) this.session._table.settle(this);
       return;
     }
-    this._owed += bytes;
+    this._owed += consumed;
     if (this._owed >= this._window >>> 1) this.session._windows.grant(this);
   }
 

@@ -147,8 +147,9 @@ describe("an exchange", () => {
     await until(() => visit.ended, { what: "the response" });
     assert.ok(!visit.stream?.closed);
     assert.equal(pair.server.session._budget.unconsumedBytes, 2);
-    assert.throws(() => visit.stream?.consumed(3), CaissonError);
-    visit.consume();
+    visit.stream?.consumed(1);
+    assert.ok(!visit.stream?.closed);
+    visit.stream?.consumed(100);
     assert.ok(visit.stream?.closed);
     assert.equal(pair.server.session.streamCount, 0);
     await pair.settle();

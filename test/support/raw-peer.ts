@@ -48,7 +48,7 @@ export class RawPeer implements TransportReceiver {
 
   /** Frames of one type, in order. */
   seen(type: FrameType): SeenFrame[] {
-    return this.frames.filter((frame) => frame.type === type);
+    return this.frames.filter((seen) => seen.type === type);
   }
 
   /** Waits for the `count`th frame of a type. */
