@@ -7,28 +7,29 @@ import { GcClock } from "../dist/src/leaks/gc-clock.js";
 import { CollectionWatcher } from "../dist/src/leaks/watcher.js";
 
 const objects = 100_000;
-const rounds = 9;
+const batch = 50;
+const rounds = 15;
 
 const sampleOf = (kind) => ({ kind, openedAtMs: performance.now() });
 
 const clock = new GcClock();
 console.log(`bytes per watched object: ${(await bytesPerObject()).toFixed(0)}`);
-const bare = await nanoseconds([]);
 const variants = {
-  ledger: () => [new Ledger()],
-  "watcher, all": () => [new CollectionWatcher({ clock, watchAll: true })],
-  "watcher, sampled": () => [new CollectionWatcher({ clock })],
+  bare: [],
+  ledger: [new Ledger()],
+  "watcher, sampled": [new CollectionWatcher({ clock })],
+  "watcher, all": [new CollectionWatcher({ clock, watchAll: true })],
 };
-for (const [name, subscribers] of Object.entries(variants)) {
-  const cost = (await nanoseconds(subscribers())) - bare;
-  console.log(`nanoseconds per open and close, ${name}: ${cost.toFixed(0)}`);
+const { bare, ...costs } = await nanoseconds();
+for (const [name, cost] of Object.entries(costs)) {
+  console.log(`nanoseconds per open and close, ${name}: ${(cost - bare).toFixed(0)}`);
 }
 clock.dispose();
 
 /** The median over rounds of what watching adds to the heap, beside the objects themselves. */
 async function bytesPerObject() {
   const found = [];
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < 5; round += 1) {
     const watcher = new CollectionWatcher({ clock, watchAll: true });
     const samples = Array.from({ length: objects }, () => sampleOf("session"));
     const before = (await clock.force()).after.heapUsed;
@@ -41,23 +42,26 @@ async function bytesPerObject() {
   return median(found);
 }
 
-/** The median over rounds of the CPU time for one open and close of an exchange; 50 of them per turn of the event loop. */
-async function nanoseconds(subscribers) {
-  const found = [];
+/** Per variant the median CPU time of one open and close; rounds are interleaved, because machines change their speed. */
+async function nanoseconds() {
+  const found = Object.fromEntries(Object.keys(variants).map((name) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
-    const before = process.cpuUsage();
-    for (let done = 0; done < objects; done += 50) {
-      exchanges(subscribers, 50);
-      await new Promise(setImmediate);
+    for (const [name, subscribers] of Object.entries(variants)) {
+      const before = process.cpuUsage();
+      for (let done = 0; done < objects; done += batch) {
+        exchanges(subscribers);
+        await new Promise(setImmediate);
+      }
+      const { user, system } = process.cpuUsage(before);
+      found[name].push(((user + system) * 1000) / objects);
     }
-    const { user, system } = process.cpuUsage(before);
-    found.push(((user + system) * 1000) / objects);
   }
-  return median(found);
+  return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, median(values)]));
 }
 
-function exchanges(subscribers, count) {
-  for (let n = 0; n < count; n += 1) {
+/** One turn's worth. */
+function exchanges(subscribers) {
+  for (let n = 0; n < batch; n += 1) {
     const sample = sampleOf("exchange");
     for (const subscriber of subscribers) subscriber.opened(sample);
     for (const subscriber of subscribers) subscriber.closed(sample, "done");

@@ -132,10 +132,10 @@ export class ResourceReporter {
   }
 }
 
-function kindReport({ reasons, held, ...reading }: KindReading): KindReport {
+function kindReport({ opened, closed, live, held, reasons, ...watched }: KindReading): KindReport {
   // What was never opened is not held anywhere either.
-  const known = held ?? (reading.opened === 0 ? 0 : null);
-  return { ...reading, held: known, closedBy: Object.fromEntries(reasons) };
+  const known = held ?? (opened === 0 ? 0 : null);
+  return { opened, closed, live, held: known, ...watched, closedBy: Object.fromEntries(reasons) };
 }
 
 /** What keeps the event loop alive, counted by the names that Node gives, such as TCPSocketWrap. */

@@ -47,9 +47,7 @@ function findEngine(name: SnapshotEngineName): FoundEngine {
   try {
     return { write: heapdumpWriter(loadHeapdump()) };
   } catch (error) {
-    return {
-      missing: `the heapdump package is not installed or was not built; run: npm install heapdump@0.3.15 (${firstLine(messageOf(error))})`,
-    };
+    return { missing: whyMissing(error) };
   }
 }
 
@@ -84,6 +82,9 @@ function heapdumpWriter(heapdump: object): WriteSnapshot {
   };
 }
 
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
+/** npm leaves the package out where it cannot be built, or installs it unbuilt where install scripts are not allowed. */
+function whyMissing(error: unknown): string {
+  return messageOf(error).startsWith("Cannot find module 'heapdump'")
+    ? "the heapdump package is not installed; run: npm install heapdump@0.3.15"
+    : "the heapdump package is not built for this Node; run: npm rebuild heapdump";
 }

@@ -43,8 +43,9 @@ async function provesItself(t: Parameters<typeof snapshotRig>[0], engine: Snapsh
 test("V8 writes a whole snapshot", (t) => provesItself(t, "v8"));
 
 test("heapdump writes a whole snapshot, and its own signal handler is not there", heapdumpSkip(), async (t) => {
+  const listeners = process.listenerCount("SIGUSR2");
   await provesItself(t, "heapdump");
-  assert.equal(process.listenerCount("SIGUSR2"), 0);
+  assert.equal(process.listenerCount("SIGUSR2"), listeners);
   assert.equal(process.env["NODE_HEAPDUMP_OPTIONS"], undefined);
 });
 
@@ -62,6 +63,12 @@ const signals = process.platform === "win32" ? { skip: "Windows has no SIGUSR2" 
 
 test("SIGUSR2 takes one under the same guards, until the scope closes", signals, async (t) => {
   const { store } = await snapshotRig(t);
+  // Newer test runners have Node write a report on this signal; that is not what is tested here.
+  const others = process.listeners("SIGUSR2");
+  for (const other of others) process.off("SIGUSR2", other);
+  t.after(() => {
+    for (const other of others) process.on("SIGUSR2", other);
+  });
   const ledger = new Ledger();
   const runtime = createRuntime(ledger);
   const scope = createScope(runtime, "test");
