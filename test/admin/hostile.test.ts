@@ -2,11 +2,10 @@
 // answering, holds little, and lets go of them.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { AdminClient } from "../../src/admin/admin-client.ts";
-import { errorOf, eventually, openDeaf, raw, startAdmin, token } from "./rig.ts";
+import { closeOf, errorOf, eventually, openDeaf, raw, startAdmin, token } from "./rig.ts";
 
 const scrape = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -52,7 +51,7 @@ test("pipelined requests beyond a few cut the connection, and leave nothing in f
   const { port } = addressOf(listener.address);
   const deaf = await openDeaf(port);
   deaf.write(scrape.repeat(1_000));
-  await once(deaf.resume(), "close");
+  await closeOf(deaf.resume());
   await eventually("nothing is in flight", () => listener.load.requests === 0);
   assert.ok(role.readings.inventoryReads <= 5, String(role.readings.inventoryReads));
   assert.equal((await ask("/livez")).status, 200);

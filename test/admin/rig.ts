@@ -144,9 +144,14 @@ export async function raw(port: number, bytes: string, until?: string): Promise<
     text += chunk;
     if (until !== undefined && text.includes(until)) socket.destroy();
   });
-  socket.on("error", () => undefined);
-  await once(socket, "close");
+  await closeOf(socket);
   return text;
+}
+
+/** Waits until a socket is closed, in peace or by a reset. */
+export function closeOf(socket: Socket): Promise<void> {
+  socket.on("error", () => undefined);
+  return new Promise((resolve) => void socket.once("close", () => resolve()));
 }
 
 /** The status of a raw request's answer, 0 if there was none. */

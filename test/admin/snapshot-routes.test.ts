@@ -10,7 +10,8 @@ import type { SnapshotEntry, SnapshotRefusalCode, SnapshotResult } from "../../s
 import type { OpenSnapshot, TakeOptions } from "../../src/leaks/snapshots.ts";
 import { errorOf, eventually, jsonOf, openDeaf, startAdmin, token } from "./rig.ts";
 
-const bytes = 4 * 1024 * 1024;
+/** More than the kernel's buffers take, so that who does not read is noticed. */
+const bytes = 32 * 1024 * 1024;
 
 class FakeStore implements SnapshotAccess {
   readonly #folder: string;
