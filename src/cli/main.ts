@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   let json = argv.includes("--json");
   try {
     const write = (text: string): void => output.raw(text);
-    const invocation = parseCommandLine({ argv, env: process.env, version, write });
+    const invocation = await parseCommandLine({ argv, env: process.env, version, write });
     json = invocation.command !== "none" && invocation.json;
     const ending = await run(invocation, { output, env: process.env, signals: process });
     if (ending.kind === "ended" && ending.error !== undefined) throw ending.error;

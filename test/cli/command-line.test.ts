@@ -4,18 +4,24 @@ import { parseCommandLine } from "../../src/cli/command-line.ts";
 import type { Invocation } from "../../src/cli/invocation.ts";
 import { CaissonError } from "../../src/lifecycle/errors.ts";
 
-function parse(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Invocation {
+function parse(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Invocation> {
   return parseCommandLine({ argv, env, version: "9.9.9", write: () => undefined });
 }
 
-function http(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Invocation & { command: "http" } {
-  const invocation = parse(argv, env);
+async function http(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Invocation & { command: "http" }> {
+  const invocation = await parse(argv, env);
   assert.equal(invocation.command, "http");
   return invocation;
 }
 
-function serve(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Invocation & { command: "serve" } {
-  const invocation = parse(["serve", ...argv], env);
+async function serve(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Invocation & { command: "serve" }> {
+  const invocation = await parse(["serve", ...argv], env);
   assert.equal(invocation.command, "serve");
   return invocation;
 }
@@ -35,18 +41,18 @@ const targets: readonly (readonly string[])[] = [
   ["--", "8000"],
 ];
 
-test("a target without a command means http", () => {
+test("a target without a command means http", async () => {
   for (const argv of targets) {
-    const { target } = http(argv);
+    const { target } = await http(argv);
     assert.ok(argv.includes(target), argv.join(" "));
   }
 });
 
-test("options of http reach the invocation", () => {
+test("options of http reach the invocation", async () => {
   const line =
     "8000 --server ws://a:1 --server wss://b,wss://c --name shop --token-file t --plaintext --ca ca.pem --target-ca t.pem " +
     "--target-insecure --host-header rewrite --mask random --response-timeout 500ms --max-streams 7 --json";
-  assert.deepEqual(parse(line.split(" ")), {
+  assert.deepEqual(await parse(line.split(" ")), {
     command: "http",
     target: "8000",
     servers: ["ws://a:1", "wss://b", "wss://c"],
@@ -63,11 +69,11 @@ test("options of http reach the invocation", () => {
   });
 });
 
-test("options of serve reach the invocation", () => {
+test("options of serve reach the invocation", async () => {
   const line =
     "serve --listen [::1]:0 --domain t.test --public-url https://{name}.t.test --catch-all app --open --drain 2m --drain-delay 3 " +
     "--trusted-proxies 10.0.0.0/8,::1 --trusted-proxies 127.0.0.1 --log-format json --dead-after 3 --name-hold 0 --max-body 64KiB";
-  assert.deepEqual(parse(line.split(" ")), {
+  assert.deepEqual(await parse(line.split(" ")), {
     command: "serve",
     listen: "[::1]:0",
     domain: "t.test",
@@ -82,11 +88,11 @@ test("options of serve reach the invocation", () => {
   });
 });
 
-test("what was not given is left to the library", () => {
-  assert.deepEqual(serve([]).limits, {});
-  assert.equal(serve([]).listen, undefined);
-  assert.deepEqual(http(["8000"]).servers, []);
-  assert.deepEqual(parse(["demo"]), { command: "demo", listen: undefined, name: "demo", json: false });
+test("what was not given is left to the library", async () => {
+  assert.deepEqual((await serve([])).limits, {});
+  assert.equal((await serve([])).listen, undefined);
+  assert.deepEqual((await http(["8000"])).servers, []);
+  assert.deepEqual(await parse(["demo"]), { command: "demo", listen: undefined, name: "demo", json: false });
 });
 
 const mistakes: readonly [argv: string, message: RegExp][] = [
@@ -110,10 +116,10 @@ const mistakes: readonly [argv: string, message: RegExp][] = [
   ["serve --trusted-proxies 10.0.0.0/8,,::1", /several with commas/],
 ];
 
-test("mistakes are usage errors of one line that say what to do", () => {
+test("mistakes are usage errors of one line that say what to do", async () => {
   for (const [argv, message] of mistakes) {
     const words = argv.split(" ").filter((word) => word !== "");
-    assert.throws(
+    await assert.rejects(
       () => parse(words),
       (error: unknown) => {
         assert.ok(error instanceof CaissonError, argv);
@@ -126,38 +132,38 @@ test("mistakes are usage errors of one line that say what to do", () => {
   }
 });
 
-test("commands of later releases are unknown, not half there", () => {
+test("commands of later releases are unknown, not half there", async () => {
   for (const word of ["tcp", "start", "token", "gate", "heap", "diag"]) {
-    assert.throws(() => parse([word]), /unknown command/);
+    await assert.rejects(() => parse([word]), /unknown command/);
   }
 });
 
-test("the environment stands in for flags, and flags win", () => {
+test("the environment stands in for flags, and flags win", async () => {
   const env = {
     CAISSON_NAME: "env",
     CAISSON_SERVER: "ws://a:1,ws://b:2",
     CAISSON_RESPONSE_TIMEOUT: "2",
     CAISSON_JSON: "1",
   };
-  const fromEnv = http(["8000"], env);
+  const fromEnv = await http(["8000"], env);
   assert.equal(fromEnv.name, "env");
   assert.deepEqual(fromEnv.servers, ["ws://a:1", "ws://b:2"]);
   assert.equal(fromEnv.json, true);
   assert.deepEqual(fromEnv.limits, { responseHeadMs: 2000 });
-  const fromFlags = http(["8000", "--name", "flag", "--server", "ws://c:3"], env);
+  const fromFlags = await http(["8000", "--name", "flag", "--server", "ws://c:3"], env);
   assert.equal(fromFlags.name, "flag");
   assert.deepEqual(fromFlags.servers, ["ws://c:3"]);
 });
 
-test("switches in the environment can be off, empty variables count for nothing, bad ones are named", () => {
-  assert.equal(serve([], { CAISSON_OPEN: "0" }).open, false);
-  assert.equal(serve([], { CAISSON_OPEN: "yes" }).open, true);
-  assert.equal(serve([], { CAISSON_DOMAIN: "" }).domain, undefined);
-  assert.throws(() => serve([], { CAISSON_OPEN: "maybe" }), /CAISSON_OPEN=maybe is invalid. Write 1 or 0/);
-  assert.throws(() => serve([], { CAISSON_DEAD_AFTER: "x" }), /CAISSON_DEAD_AFTER=x is invalid. Write seconds/);
+test("switches in the environment can be off, empty variables count for nothing, bad ones are named", async () => {
+  assert.equal((await serve([], { CAISSON_OPEN: "0" })).open, false);
+  assert.equal((await serve([], { CAISSON_OPEN: "yes" })).open, true);
+  assert.equal((await serve([], { CAISSON_DOMAIN: "" })).domain, undefined);
+  await assert.rejects(() => serve([], { CAISSON_OPEN: "maybe" }), /CAISSON_OPEN=maybe is invalid. Write 1 or 0/);
+  await assert.rejects(() => serve([], { CAISSON_DEAD_AFTER: "x" }), /CAISSON_DEAD_AFTER=x is invalid. Write seconds/);
 });
 
-test("help and version are printed, and leave nothing to do", () => {
+test("help and version are printed, and leave nothing to do", async () => {
   for (const [argv, expected] of [
     [["--help"], /Usage: caisson TARGET[\s\S]*Examples:[\s\S]*caisson 8000/],
     [["-h"], /Usage: caisson TARGET/],
@@ -168,7 +174,7 @@ test("help and version are printed, and leave nothing to do", () => {
   ] as const) {
     let text = "";
     const write = (part: string): void => void (text += part);
-    assert.deepEqual(parseCommandLine({ argv, env: {}, version: "9.9.9", write }), { command: "none" });
+    assert.deepEqual(await parseCommandLine({ argv, env: {}, version: "9.9.9", write }), { command: "none" });
     assert.match(text, expected);
   }
 });

@@ -1,0 +1,10 @@
+// What a command's definition needs: settings to fall back to, and who takes the result.
+
+import type { Environment } from "../environment.ts";
+import type { Invocation } from "../invocation.ts";
+
+/** Where flags that were not given come from, and where the invocation goes. */
+export interface DefinitionContext {
+  readonly env: Environment;
+  readonly accept: (invocation: Invocation) => void;
+}

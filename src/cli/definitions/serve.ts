@@ -1,0 +1,75 @@
+// The flags of `caisson serve`, and what they mean as an invocation.
+
+import type { Command } from "commander";
+import { Option } from "commander";
+import { applyEnvironment } from "../environment.ts";
+import { limitsOf, serveLimitFlags } from "../limit-flags.ts";
+import { collectList, limitOption, readDuration, readName } from "../option-readers.ts";
+import type { DefinitionContext } from "./context.ts";
+
+const examples = `
+Examples:
+  caisson serve
+  caisson serve --listen 0.0.0.0:8080 --open --domain tunnels.example.com
+  caisson serve --catch-all app           requests to an IP address or any unknown host go to the tunnel "app"
+  caisson serve --public-url 'https://{name}.example.com' --trusted-proxies 127.0.0.1
+`;
+
+interface ServeFlags {
+  readonly listen?: string;
+  readonly domain?: string;
+  readonly publicUrl?: string;
+  readonly catchAll?: string;
+  readonly open?: boolean;
+  readonly trustedProxies?: readonly string[];
+  readonly drain?: number;
+  readonly drainDelay?: number;
+  readonly logFormat?: "pretty" | "json";
+  readonly json?: boolean;
+}
+
+/** Gives `command` its flags, and turns them into an invocation when it is parsed. */
+export function define(command: Command, { env, accept }: DefinitionContext): void {
+  command
+    .option("--listen <host:port>", "where to listen (default: 127.0.0.1:8080)")
+    .option("--domain <domain>", "tunnels are its subdomains (default: localhost)")
+    .option("--public-url <template>", "behind a proxy: what tunnels are called outside, https://{name}.example.com")
+    .addOption(new Option("--catch-all <name>", "the tunnel for requests to any other host").argParser(readName))
+    .option("--open", "allow an address other than loopback although any client is accepted")
+    .addOption(
+      new Option("--trusted-proxies <cidr,...>", "peers whose X-Forwarded fields are believed; repeatable").argParser(
+        collectList,
+      ),
+    )
+    .addOption(
+      new Option("--drain <seconds>", "requests in flight may finish for so long at the end (default: 30 s)").argParser(
+        readDuration,
+      ),
+    )
+    .addOption(
+      new Option("--drain-delay <seconds>", "keep accepting for so long after a signal (default: 0 ms)").argParser(
+        readDuration,
+      ),
+    )
+    .addOption(new Option("--log-format <format>", "plain lines, or JSON").choices(["pretty", "json"]))
+    .option("--json", "the same as --log-format json")
+    .optionsGroup("Limits (seconds, or 500ms, 2m, 1h; bytes, or 64KiB, 1GiB):");
+  for (const limit of serveLimitFlags) command.addOption(limitOption(limit));
+  command.addHelpText("after", examples).action(() => {
+    applyEnvironment(command, env);
+    const flags = command.opts<ServeFlags>();
+    accept({
+      command: "serve",
+      listen: flags.listen,
+      domain: flags.domain,
+      publicUrl: flags.publicUrl,
+      catchAll: flags.catchAll,
+      open: flags.open === true,
+      trustedProxies: flags.trustedProxies ?? [],
+      drainMs: flags.drain,
+      drainDelayMs: flags.drainDelay,
+      json: flags.json === true || flags.logFormat === "json",
+      limits: limitsOf(serveLimitFlags, command.opts()),
+    });
+  });
+}
