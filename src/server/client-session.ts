@@ -8,6 +8,7 @@ import type { Transport } from "../mux/transport.ts";
 import type { GoAwayReason } from "../wire/codes.ts";
 import type { ControlMessage, Register, RegisterRefusal } from "../wire/control.ts";
 import type { Edge } from "./edge.ts";
+import type { HeldName } from "./name-table.ts";
 import { looksRandom, nameProblem, randomName } from "./names.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -198,7 +199,14 @@ export class ClientSession implements SessionHandler {
     const holder = this.#edge.names.find(message.name);
     if (holder instanceof Tunnel && holder.session === this) return "name_taken";
     const proven = message.resumeKey !== undefined && this.#edge.resumeKeys.matches(message.name, message.resumeKey);
-    return proven || (holder === undefined && !looksRandom(message.name)) ? undefined : "name_taken";
+    if (proven || (holder === undefined && !looksRandom(message.name))) return undefined;
+    return this.#hadBefore(holder) ? undefined : "name_taken";
+  }
+
+  /** Whether this very client process has or had the name: its link may have been cut before the resume key arrived. */
+  #hadBefore(holder: Tunnel | HeldName | undefined): boolean {
+    if (holder === undefined || this.instance === "") return false;
+    return (holder instanceof Tunnel ? holder.session.instance : holder.instance) === this.instance;
   }
 
   /** A newer session took this tunnel's name. */

@@ -17,11 +17,14 @@ export interface NameWaiter {
 /** A name whose client vanished. */
 export class HeldName {
   readonly name: string;
+  /** The client process that had it. */
+  readonly instance: string;
   readonly waiters: Set<NameWaiter> = new Set();
   readonly #expiry: Deadline;
 
-  constructor(name: string, expiry: Deadline) {
-    this.name = name;
+  constructor(tunnel: Tunnel, expiry: Deadline) {
+    this.name = tunnel.name;
+    this.instance = tunnel.session.instance;
     this.#expiry = expiry;
   }
 
@@ -96,7 +99,7 @@ export class NameTable {
       return;
     }
     const held = new HeldName(
-      tunnel.name,
+      tunnel,
       this.#runtime.deadlines.create(() => this.#drop(held, "expired")),
     );
     held.arm(this.#limits.nameHoldMs);
