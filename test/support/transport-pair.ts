@@ -70,6 +70,11 @@ export class PairedTransport implements Transport {
     if (this.#peer) this.#peer.held = true;
   }
 
+  /** Lets go what the other side sends. */
+  releasePeer(): void {
+    this.#peer?.release();
+  }
+
   /** Lets go what was held. */
   release(): void {
     this.held = false;
