@@ -23,7 +23,6 @@ export type GatewayError =
   | "client_lost"
   | "overloaded"
   | "bad_request"
-  | "loop"
   | "target_cut"
   | "internal";
 

@@ -30,9 +30,8 @@ const outcomeNumbers: Readonly<Record<ExchangeOutcome, number>> = {
   client_lost: 8,
   overloaded: 9,
   bad_request: 10,
-  loop: 11,
-  target_cut: 12,
-  internal: 13,
+  target_cut: 11,
+  internal: 12,
 };
 const outcomeCount = 16;
 const codeCount = 600;

@@ -1,6 +1,7 @@
 // What the parts of the public side share. Made once by TunnelServer and passed by reference.
 
 import type { ResponseHeadReader } from "../http1/head-reader.ts";
+import type { RequestHead } from "../http1/head.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import type { GrowthBudget } from "../mux/growth-budget.ts";
 import type { MuxLimits } from "../mux/limits.ts";
@@ -30,6 +31,8 @@ export interface Edge {
   readonly catchAll: string | undefined;
   /** How this server calls itself in Via. */
   readonly viaName: string;
+  /** Filled and read within one call by the readers of all visitors, so that an idle connection owns no tables. */
+  readonly requestHead: RequestHead;
   /** Reads the response heads of all exchanges: they arrive whole, so that one reader serves them in turn. */
   readonly responses: ResponseHeadReader;
   /** False from the start of a shutdown on. */

@@ -84,7 +84,8 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     this.trace = edge.runtime.events.exchangeStarted(this);
     this.#request = forwardRequest(head, {
       origin: visitor.origin,
-      fallbackAuthority: edge.address.directOf(options.tunnelName).host,
+      address: edge.address,
+      tunnelName: options.tunnelName,
       upgrade: this.#webSocketKey !== undefined,
       trace: this.trace,
     });
@@ -187,8 +188,13 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     const { answered } = this;
     if (!answered) this.status = answer.status;
     this.#end(answer.error);
-    if (answered) this.#visitor.cut(answer.error);
-    else this.#visitor.answer(answer, this.requestComplete ? this.#persistence : "close");
+    if (answered) {
+      this.#visitor.cut(answer.error);
+      return;
+    }
+    // A bad request always closes; so does one whose end may still be on its way.
+    const persistence = this.requestComplete && answer.error !== "bad_request" ? this.#persistence : "close";
+    this.#visitor.answer(answer, { accept: this.field("accept"), persistence });
   }
 
   onOpened(): void {
@@ -196,7 +202,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
   }
 
   onWritable(): void {
-    this.#visitor.resumeBody();
+    if (!this.#ended) this.#visitor.resumeBody();
   }
 
   onHead(bytes: Buffer, end: boolean): void {
@@ -281,17 +287,18 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
 
   #switchProtocols(head: ResponseHead, end: boolean): void {
     const stream = this.#stream;
+    const tunnel = this.#tunnel;
     const key = this.#webSocketKey;
     const accepted =
       key !== undefined && head.upgradeWebsocket && head.field("sec-websocket-accept") === acceptFor(key);
-    if (end || !stream || !accepted) {
+    if (end || !stream || !tunnel || !accepted) {
       this.#distrust();
       return;
     }
     this.#noteStatus(101);
     const bytes = composeResponse(head, { drop: dropFromTargets, suffix: "", upgrade: true });
     this.#end("ok");
-    this.#visitor.becomePipe({ stream, firstBytes: bytes });
+    this.#visitor.becomePipe({ stream, tunnel, firstBytes: bytes });
   }
 
   #respond(head: ResponseHead, end: boolean): void {
@@ -316,7 +323,9 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
   }
 
   #finish(): void {
-    if (!this.requestComplete) this.#stream?.reset("cancelled");
+    const stream = this.#stream;
+    // What is left of the request is of no use to anybody, and must not wait here for a target that reads no more.
+    if (stream && (!this.requestComplete || stream.queuedBytes > 0)) stream.reset("cancelled");
     this.#end("ok");
     this.#visitor.exchangeFinished(this.requestComplete ? this.#persistence : "close");
   }

@@ -6,6 +6,7 @@ import { composeRequest } from "../http1/compose.ts";
 import { fieldIds } from "../http1/fields.ts";
 import type { RequestHead } from "../http1/head.ts";
 import type { TraceContext } from "../lifecycle/events.ts";
+import type { PublicAddress } from "./public-address.ts";
 
 /** What is known of the visitor's connection, the same for all its requests. */
 export interface VisitorOrigin {
@@ -33,6 +34,7 @@ const claims = [
   forwardedHost,
   fieldIds["x-forwarded-port"],
   fieldIds["x-real-ip"],
+  fieldIds["x-forwarded"],
   fieldIds.forwarded,
 ];
 const always = [fieldIds.caisson, fieldIds.shadow];
@@ -42,6 +44,9 @@ const dropFromStrangers = dropTable(...always, ...claims);
 const dropFromStrangersTraced = dropTable(...always, ...claims, ...trace);
 const dropFromProxies = dropTable(...always, forwardedFor);
 const dropFromProxiesTraced = dropTable(...always, forwardedFor, ...trace);
+
+/** The server's own pages get what the visitor said. */
+const keepAll = dropTable();
 
 /** What is removed from targets' responses: fields that only this server may set. */
 export const dropFromTargets: Uint8Array = dropTable(fieldIds.caisson);
@@ -62,8 +67,9 @@ export function visitorOrigin(options: {
 /** How one request goes on. */
 export interface ForwardOptions {
   readonly origin: VisitorOrigin;
-  /** The Host for HTTP/1.0 requests that have none. */
-  readonly fallbackAuthority: string;
+  /** Knows the Host for a request of HTTP/1.0 that has none. */
+  readonly address: PublicAddress;
+  readonly tunnelName: string;
   /** Pass `Upgrade: websocket` on. */
   readonly upgrade: boolean;
   readonly trace: TraceContext | undefined;
@@ -72,7 +78,7 @@ export interface ForwardOptions {
 /** The canonical head that enters the tunnel. */
 export function forwardRequest(head: RequestHead, options: ForwardOptions): ComposedRequest {
   const { origin, trace: context } = options;
-  const authority = head.authority === "" ? options.fallbackAuthority : head.authority;
+  const authority = head.authority || options.address.directOf(options.tunnelName).host;
   let suffix = origin.trusted
     ? continuedLines(head, origin) + origin.fixedLines
     : `${origin.fixedLines}X-Forwarded-Host: ${authority}\r\n`;
@@ -83,6 +89,14 @@ export function forwardRequest(head: RequestHead, options: ForwardOptions): Comp
     upgrade: options.upgrade,
     authority,
   });
+}
+
+/** The head for the server's own pages, and `rest` if it belongs to it: only an upgrade is followed by bytes of its own. */
+export function ownRequest(head: RequestHead, rest: Buffer): Buffer {
+  const upgrade = head.upgradeWebsocket;
+  const suffix = upgrade ? "" : "Connection: close\r\n";
+  const { bytes } = composeRequest(head, { drop: keepAll, suffix, upgrade, authority: head.authority });
+  return upgrade && rest.length > 0 ? Buffer.concat([bytes, rest]) : bytes;
 }
 
 /** Whether the request already passed a server of this name. */

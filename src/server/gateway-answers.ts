@@ -56,12 +56,14 @@ export const gatewayAnswers: Readonly<Record<GatewayFailure, GatewayAnswer>> = {
     retryAfter: 1,
     text: "There are too many requests at once. Try again in a moment.",
   },
-  loop: {
-    status: 508,
-    error: "loop",
-    text: "This request went through this server before: a tunnel leads back to itself.",
-  },
   internal: { status: 502, error: "internal", text: "The request failed inside the tunnel." },
+};
+
+/** The answer to a request that went through this server before. */
+export const loopAnswer: GatewayAnswer = {
+  status: 508,
+  error: "bad_request",
+  text: "This request went through this server before: a tunnel leads back to itself.",
 };
 
 /** The answer to bytes that are no acceptable request. `status` and `reason` come from http1/. */
@@ -100,6 +102,11 @@ export interface AnswerForm {
   readonly persist: boolean;
   /** HTTP/1.0 visitors must be told that the connection persists. */
   readonly versionMinor: number;
+}
+
+/** Whether a page is welcome: the Accept field asks for HTML. */
+export function acceptsHtml(accept: string | undefined): boolean {
+  return accept !== undefined && accept.includes("text/html");
 }
 
 /** The whole response. */

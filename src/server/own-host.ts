@@ -8,17 +8,16 @@ import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
 import { createSessionServer, offersProtocol, SessionSocket } from "../mux/ws-transport.ts";
 import type { Edge } from "./edge.ts";
+import { PendingSockets } from "./pending-sockets.ts";
 import { connectPath } from "./routing.ts";
 
-/** What the server does with a client that was let in. */
-export type AcceptClient = (transport: SessionSocket, peer: string) => void;
+/** What the server does with a client that was let in; `socket` is what its transport runs over. */
+export type AcceptClient = (transport: SessionSocket, socket: Socket) => void;
 
 /** Options of {@link OwnHost}. */
 export interface OwnHostOptions {
   readonly edge: Edge;
   readonly accept: AcceptClient;
-  /** The time for the whole handshake, in milliseconds. */
-  readonly handshakeMs: number;
 }
 
 interface Refusal {
@@ -34,26 +33,28 @@ export class OwnHost {
   readonly #accept: AcceptClient;
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
-  readonly #sockets: Set<Socket> = new Set();
+  readonly #pending: PendingSockets;
 
   constructor(options: OwnHostOptions) {
     this.#edge = options.edge;
     this.#accept = options.accept;
-    this.#webSockets = createSessionServer({ closeTimeoutMs: options.edge.muxLimits.closeTimeoutMs });
-    this.#http = createServer({ keepAliveTimeout: 1, requestTimeout: options.handshakeMs }, this.#onRequest);
+    const { runtime, limits, muxLimits } = options.edge;
+    this.#pending = new PendingSockets({ runtime, handshakeMs: limits.handshakeMs, lingerMs: limits.lingerMs });
+    this.#webSockets = createSessionServer({ closeTimeoutMs: muxLimits.closeTimeoutMs });
+    // It never listens, and so never looks at its own timeouts: those above are what counts.
+    this.#http = createServer({ keepAliveTimeout: 1 }, this.#onRequest);
     this.#http.on("upgrade", this.#onUpgrade);
     this.#http.on("clientError", (_, socket) => socket.destroy());
   }
 
   /** Sockets that were handed over and have not become sessions. */
   get pending(): number {
-    return this.#sockets.size;
+    return this.#pending.size;
   }
 
   /** Takes a socket whose request, `bytes`, is for this server. */
   take(socket: Socket, bytes: Buffer): void {
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    this.#pending.add(socket);
     socket.pause();
     socket.unshift(bytes);
     this.#http.emit("connection", socket);
@@ -62,14 +63,17 @@ export class OwnHost {
 
   /** Drops what is pending. */
   close(): void {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#sockets.clear();
+    this.#pending.close();
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     response.shouldKeepAlive = false;
     const path = request.url?.split("?", 1)[0];
-    if (request.method !== "GET" && request.method !== "HEAD") send(response, 405, "Only GET and HEAD work here.");
+    if (path === connectPath && request.headers.origin !== undefined) {
+      this.#edge.runtime.events.refused("origin");
+      send(response, 403, "Web pages cannot connect as clients.");
+    } else if (request.method !== "GET" && request.method !== "HEAD")
+      send(response, 405, "Only GET and HEAD work here.");
     else if (path === connectPath) send(response, 426, "This is where Caisson clients connect, by WebSocket.");
     else if (path === "/")
       send(response, 200, `This is a Caisson server. Tunnels are at names under ${this.#edge.address.domain}.`);
@@ -82,13 +86,13 @@ export class OwnHost {
       this.#edge.runtime.events.sessionConnected(refusal.reason, undefined);
       this.#edge.runtime.events.refused(refusal.reason);
       refuse(socket, refusal);
+      this.#pending.linger(request.socket);
       return;
     }
-    const peer = request.socket.remoteAddress ?? "";
     const own = request.socket;
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      this.#sockets.delete(own);
-      this.#accept(new SessionSocket(webSocket, this.#edge.runtime), peer);
+      this.#pending.release(own, "accepted");
+      this.#accept(new SessionSocket(webSocket, this.#edge.runtime), own);
     });
   };
 
@@ -122,8 +126,15 @@ const securityFields = {
 };
 
 function send(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { ...securityFields, "Content-Type": "text/plain; charset=utf-8", Connection: "close" });
-  response.end(`${text}\n`);
+  const body = `${text}\n`;
+  response.writeHead(status, {
+    ...securityFields,
+    "Content-Type": "text/plain; charset=utf-8",
+    // The visitor may speak HTTP/1.0, which this listener is not told.
+    "Content-Length": Buffer.byteLength(body),
+    Connection: "close",
+  });
+  response.end(body);
 }
 
 function refuse(socket: Duplex, refusal: Refusal): void {

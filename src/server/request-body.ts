@@ -18,7 +18,7 @@ export type BodyProgress = (typeof BodyProgress)[keyof typeof BodyProgress];
 export class RequestBody implements ChunkSink {
   /** After {@link feed}: the offset of the first byte that does not belong to the body. */
   next = 0;
-  /** After {@link feed}: the exchange asked to pause. */
+  /** The exchange asked to pause. Its owner lets it go on by setting this to false. */
   full = false;
   readonly #maxBytes: number;
   #exchange: Exchange | undefined;
@@ -48,6 +48,7 @@ export class RequestBody implements ChunkSink {
   /** Forgets the exchange. */
   end(): void {
     this.#exchange = undefined;
+    this.full = false;
   }
 
   /** Takes body bytes from `chunk`, starting at `offset`. */
@@ -68,6 +69,8 @@ export class RequestBody implements ChunkSink {
   }
 
   onChunkTrailers(section: Buffer): void {
+    // A body that was cut short here must not end as if it were whole.
+    if (this.#received > this.#maxBytes) return;
     const kept = filterTrailers(section);
     if (kept === undefined || kept.length === 0) return;
     this.#exchange?.sendTrailers(kept);

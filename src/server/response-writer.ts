@@ -7,6 +7,8 @@ import { composeResponse, filterTrailers } from "../http1/compose.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import type { SocketOutlet } from "../mux/socket-outlet.ts";
 import { dropFromTargets } from "./forwarding.ts";
+import type { GatewayAnswer } from "./gateway-answers.ts";
+import { acceptsHtml, renderAnswer } from "./gateway-answers.ts";
 
 /** What the request says about its response. */
 export interface ResponseForm {
@@ -16,8 +18,18 @@ export interface ResponseForm {
   readonly versionMinor: number;
 }
 
+/** Of the answer to bytes that are no request. */
+export const plainForm: ResponseForm = { headOnly: false, versionMinor: 1 };
+
 /** Whether the visitor's connection is to live on. */
 export type Persistence = "persist" | "close";
+
+/** How an answer of the server itself is given. */
+export interface AnswerOptions {
+  /** The request's Accept field. */
+  readonly accept: string | undefined;
+  readonly persistence: Persistence;
+}
 
 /** The response side of one visitor's connection. Used again for each exchange. */
 export class ResponseWriter {
@@ -42,6 +54,17 @@ export class ResponseWriter {
     this.#versionMinor = form.versionMinor;
     this.#body = "unknown";
     this.#left = 0;
+  }
+
+  /** A whole response of the server itself, in the form that this visitor takes. `accept` is the request's Accept field. */
+  writeAnswer(answer: GatewayAnswer, options: AnswerOptions): void {
+    const bytes = renderAnswer(answer, {
+      html: acceptsHtml(options.accept),
+      headOnly: this.#headOnly,
+      persist: options.persistence === "persist",
+      versionMinor: this.#versionMinor,
+    });
+    this.#outlet.write(bytes, 0);
   }
 
   /** An informational head other than 101; HTTP/1.0 visitors do not get it (RFC 9110 section 15.2). */

@@ -4,7 +4,7 @@ import type { RequestHead } from "../http1/head.ts";
 import type { Edge } from "./edge.ts";
 import { passedBefore } from "./forwarding.ts";
 import type { GatewayAnswer } from "./gateway-answers.ts";
-import { badRequestAnswer, gatewayAnswers } from "./gateway-answers.ts";
+import { badRequestAnswer, gatewayAnswers, loopAnswer } from "./gateway-answers.ts";
 
 /** Where clients connect, on the server's own hosts. */
 export const connectPath = "/_caisson/connect";
@@ -16,8 +16,9 @@ export type Route =
   | { readonly to: "refusal"; readonly answer: GatewayAnswer; readonly reason: string };
 
 const own: Route = { to: "own" };
-const loop: Route = { to: "refusal", answer: gatewayAnswers.loop, reason: "loop" };
+const loop: Route = { to: "refusal", answer: loopAnswer, reason: "loop" };
 const tooManyAborts: Route = { to: "refusal", answer: gatewayAnswers.overloaded, reason: "aborts" };
+const unknownHost: Route = { to: "refusal", answer: gatewayAnswers.no_tunnel, reason: "unknown_host" };
 const bodyTooLarge: Route = {
   to: "refusal",
   answer: badRequestAnswer(413, "body_too_large"),
@@ -39,11 +40,12 @@ export function routeOf(head: RequestHead, options: { readonly edge: Edge; reado
   if (head.contentLength > edge.limits.maxBodyBytes) return bodyTooLarge;
   if (passedBefore(head, edge.viaName)) return loop;
   if (edge.aborts.blocks(address)) return tooManyAborts;
-  const fallback = edge.catchAll ?? head.host;
-  if (owner.kind !== "tunnel") return { to: "tunnel", name: fallback };
+  const { catchAll } = edge;
   // A name that is live or held is never the catch-all's; any other is, like every unknown host.
-  const taken = edge.catchAll === undefined || edge.names.find(owner.name) !== undefined;
-  return { to: "tunnel", name: taken ? owner.name : fallback };
+  if (owner.kind === "tunnel" && (catchAll === undefined || edge.names.find(owner.name) !== undefined)) {
+    return { to: "tunnel", name: owner.name };
+  }
+  return catchAll === undefined ? unknownHost : { to: "tunnel", name: catchAll };
 }
 
 function isConnectRequest(head: RequestHead): boolean {

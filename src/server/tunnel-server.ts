@@ -4,12 +4,14 @@
 import type { Server, Socket } from "node:net";
 import { createServer } from "node:net";
 import { randomBytes } from "node:crypto";
+import { RequestHead } from "../http1/head.ts";
 import { ResponseHeadReader } from "../http1/head-reader.ts";
-import { responseHeadLimits } from "../http1/limits.ts";
+import { requestHeadLimits, responseHeadLimits } from "../http1/limits.ts";
 import { CaissonError, systemCodeOf } from "../lifecycle/errors.ts";
 import type { Inventory } from "../lifecycle/resource.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import type { Deadline } from "../lifecycle/deadlines.ts";
+import { cutSocket } from "../mux/cut-socket.ts";
 import { GrowthBudget } from "../mux/growth-budget.ts";
 import type { MuxLimits } from "../mux/limits.ts";
 import { muxLimits } from "../mux/limits.ts";
@@ -26,6 +28,10 @@ import { PublicAddress } from "./public-address.ts";
 import { plainAddress, TrustedProxies } from "./trusted-proxies.ts";
 import { VisitorConnection } from "./visitor-connection.ts";
 import type { UpgradedConnection, VisitorOwner } from "./visitor-owner.ts";
+import { VisitorQuota } from "./visitor-quota.ts";
+
+/** Silence on a pipe after which TCP asks whether the visitor still lives, in milliseconds. */
+const keepAliveProbeMs = 30_000;
 
 /** How long sessions may take to answer a farewell at the end, in milliseconds. */
 const farewellMs = 1_000;
@@ -59,11 +65,13 @@ export class TunnelServer implements VisitorOwner {
   readonly #listener: Server;
   readonly #own: OwnHost;
   readonly #visitors: Set<VisitorConnection> = new Set();
-  readonly #perAddress: Map<string, number> = new Map();
+  readonly #quota: VisitorQuota;
   readonly #pipes: Set<Pipe> = new Set();
   readonly #clock: Deadline;
   #waiting: ((forced: boolean) => void) | undefined;
   #closing: Promise<void> | undefined;
+  /** Nothing in flight is waited for any more. */
+  #forced = false;
 
   constructor(options: TunnelServerOptions) {
     const { runtime, limits } = options;
@@ -84,14 +92,12 @@ export class TunnelServer implements VisitorOwner {
       address: new PublicAddress({ domain: options.domain, template: options.publicUrl }),
       catchAll: options.catchAll,
       viaName: `caisson-${randomBytes(5).toString("hex")}`,
+      requestHead: new RequestHead(requestHeadLimits),
       responses: new ResponseHeadReader(responseHeadLimits),
       accepting: true,
     };
-    this.#own = new OwnHost({
-      edge: this.edge,
-      handshakeMs: limits.handshakeMs,
-      accept: (transport, peer) => this.#admit(transport, plainAddress(peer)),
-    });
+    this.#quota = new VisitorQuota({ limits, trusted: this.edge.trusted });
+    this.#own = new OwnHost({ edge: this.edge, accept: (transport, socket) => this.#admit(transport, socket) });
     this.#clock = runtime.deadlines.create(() => this.#waiting?.(true));
     this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, this.#onConnection);
   }
@@ -145,7 +151,8 @@ export class TunnelServer implements VisitorOwner {
         "names.held": this.edge.names.held,
         "names.waiting": this.edge.names.waiting,
         "rooms.waiting": roomWaiters,
-        "visitors.addresses": this.#perAddress.size,
+        "visitors.sockets": this.#quota.sockets,
+        "visitors.addresses": this.#quota.addresses,
         "own.pending": this.#own.pending,
         "aborts.addresses": this.edge.aborts.size,
         "deadlines.gap_listeners": this.#runtime.deadlines.gapListeners,
@@ -169,8 +176,9 @@ export class TunnelServer implements VisitorOwner {
 
   /** Shuts down in the order of docs: stop accepting, GOAWAY, drain, reset the rest. A second call with `drainMs: 0` forces. */
   close(options: ShutdownOptions): Promise<void> {
+    if (options.drainMs === 0) this.#forced = true;
     if (this.#closing) {
-      if (options.drainMs === 0) this.#waiting?.(true);
+      if (this.#forced) this.#waiting?.(true);
       return this.#closing;
     }
     this.#closing = this.#shutDown(options);
@@ -179,47 +187,55 @@ export class TunnelServer implements VisitorOwner {
 
   onVisitorClosed(visitor: VisitorConnection): void {
     this.#visitors.delete(visitor);
-    const { address } = visitor.origin;
-    const count = (this.#perAddress.get(address) ?? 0) - 1;
-    if (count > 0) this.#perAddress.set(address, count);
-    else this.#perAddress.delete(address);
     this.#somethingEnded();
   }
 
-  onOwnRequest(_: VisitorConnection, request: { readonly socket: Socket; readonly bytes: Buffer }): void {
-    this.#own.take(request.socket, request.bytes);
+  onOwnRequest(socket: Socket, bytes: Buffer): void {
+    this.#own.take(socket, bytes);
   }
 
-  onPipe(_: VisitorConnection, upgraded: UpgradedConnection): void {
+  onPipe(upgraded: UpgradedConnection): void {
     // The socket may be gone already: then the pipe closes before it is known here.
+    const { socket, raw, stream, tunnel, early, outlet } = upgraded;
     const place: { pipe?: Pipe; closed: boolean } = { closed: false };
-    const onClosed = (): void => {
+    const onClosed = (pipe: Pipe): void => {
       place.closed = true;
+      tunnel.streams -= 1;
+      tunnel.bytesIn += pipe.bytesIn;
+      tunnel.bytesOut += pipe.bytesOut;
       if (place.pipe) this.#pipes.delete(place.pipe);
       this.#somethingEnded();
     };
-    place.pipe = new Pipe({ ...upgraded, runtime: this.#runtime, idleMs: this.edge.limits.pipeIdleMs, onClosed });
+    tunnel.streams += 1;
+    raw.setKeepAlive(true, keepAliveProbeMs);
+    place.pipe = new Pipe({
+      socket,
+      stream,
+      outlet,
+      initial: early,
+      runtime: this.#runtime,
+      idleMs: this.edge.limits.pipeIdleMs,
+      // Destroying a TLS socket looks like a clean end.
+      ...(raw === socket ? {} : { cut: () => cutSocket(raw) }),
+      onClosed,
+    });
     if (!place.closed) this.#pipes.add(place.pipe);
   }
 
-  #admit(transport: SessionSocket, peer: string): void {
+  #admit(transport: SessionSocket, socket: Socket): void {
+    // From here on it counts against the limit of sessions.
+    this.#quota.release(socket);
+    const peer = plainAddress(socket.remoteAddress ?? "");
     void new ClientSession({ edge: this.edge, transport, peer, onClosed: this.#somethingEnded });
   }
 
   readonly #onConnection = (socket: Socket): void => {
+    // A visitor that is gone already has no address.
     const address = plainAddress(socket.remoteAddress ?? "");
-    const count = this.#perAddress.get(address) ?? 0;
-    const { limits, trusted } = this.edge;
-    const crowded = count >= limits.maxVisitorsPerAddress && !trusted.has(address);
-    if (address === "" || crowded || this.#visitors.size >= limits.maxVisitors) {
-      this.#runtime.events.refused(crowded ? "visitors_per_address" : "visitors");
-      socket.destroy();
-      return;
-    }
-    this.#perAddress.set(address, count + 1);
-    this.#visitors.add(
-      new VisitorConnection({ edge: this.edge, owner: this, socket, raw: socket, address, scheme: "http" }),
-    );
+    const refusal = address === "" ? undefined : this.#quota.admit(socket, address);
+    if (refusal) this.#runtime.events.refused(refusal);
+    if (refusal || address === "") socket.destroy();
+    else this.#visitors.add(new VisitorConnection(this, { socket, raw: socket, address, scheme: "http" }));
   };
 
   async #shutDown(options: ShutdownOptions): Promise<void> {
@@ -229,8 +245,7 @@ export class TunnelServer implements VisitorOwner {
     const listenerClosed = new Promise<void>((resolve) => void this.#listener.close(() => resolve()));
     for (const visitor of this.#visitors) visitor.drain();
     for (const { session } of sessions) session.drain("shutdown");
-    if (options.drainMs > 0)
-      await this.#wait(() => this.#visitors.size === 0 && this.#pipes.size === 0, options.drainMs);
+    if (!this.#forced) await this.#wait(() => this.#visitors.size === 0 && this.#pipes.size === 0, options.drainMs);
     for (const visitor of this.#visitors) visitor.destroy("shutdown");
     for (const pipe of this.#pipes) pipe.close("cancelled");
     for (const { session } of sessions) session.close("shutdown");

@@ -1,54 +1,41 @@
 // One visitor's connection: reads requests from the raw socket, one exchange at a time, and owns the socket until it is
-// closed, cut, handed to the server's own pages, or taken over by a pipe. It never parses what it handed over.
+// closed, cut, handed to the server's own pages, or taken over by a pipe. It never parses what it handed over, and never
+// reads on while the visitor leaves its answers untaken.
 //
-//   head ──complete──> body ──complete──> ahead (reading at most 64 KiB of what follows, so that a FIN is seen)
+//   head ──complete──> body ──complete──> ahead (keeping at most 64 KiB of what follows, so that a FIN is seen)
 //    ^                                      │ response done
-//    └──────────────── persist ─────────────┴── else ──> linger ──> gone
+//    ├──── taken ──── unread <── not taken ─┤ persist
+//    └──────────────────────────────────────┴── else ──> linger ──> gone
 
 import type { Socket } from "node:net";
-import type { RequestRejection } from "../http1/limits.ts";
-import { composeRequest } from "../http1/compose.ts";
 import { RequestHeadReader } from "../http1/head-reader.ts";
 import type { RequestHead } from "../http1/head.ts";
+import type { RequestRejection } from "../http1/limits.ts";
 import { rejections, requestHeadLimits } from "../http1/limits.ts";
 import { HeadProgress } from "../http1/progress.ts";
 import { unreachable } from "../lifecycle/errors.ts";
+import type { ExchangeOutcome } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
+import { cutSocket } from "../mux/cut-socket.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { Edge } from "./edge.ts";
 import { Exchange } from "./exchange.ts";
-import { visitorOrigin } from "./forwarding.ts";
 import type { VisitorOrigin } from "./forwarding.ts";
-import { badRequestAnswer, renderAnswer } from "./gateway-answers.ts";
-import type { AnswerForm, GatewayAnswer } from "./gateway-answers.ts";
+import { ownRequest, visitorOrigin } from "./forwarding.ts";
+import type { GatewayAnswer } from "./gateway-answers.ts";
+import { badRequestAnswer } from "./gateway-answers.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { BodyProgress, RequestBody } from "./request-body.ts";
-import type { Persistence } from "./response-writer.ts";
-import { ResponseWriter } from "./response-writer.ts";
+import type { AnswerOptions, Persistence } from "./response-writer.ts";
+import { plainForm, ResponseWriter } from "./response-writer.ts";
 import { routeOf } from "./routing.ts";
+import type { Tunnel } from "./tunnel.ts";
 import type { ClockPurpose } from "./visitor-clock.ts";
 import { VisitorClock } from "./visitor-clock.ts";
-import type { VisitorOwner } from "./visitor-owner.ts";
+import type { AcceptedConnection, VisitorOwner } from "./visitor-owner.ts";
 
-/** What an accepted connection is made of. */
-export interface VisitorConnectionOptions {
-  readonly edge: Edge;
-  readonly owner: VisitorOwner;
-  /** Where bytes are read and written: the TCP socket, or the TLS socket over it. */
-  readonly socket: Socket;
-  /** The TCP socket itself, which alone can be reset. */
-  readonly raw: Socket;
-  readonly address: string;
-  readonly scheme: "http" | "https";
-}
-
-const plainForm: AnswerForm = { html: false, headOnly: false, persist: false, versionMinor: 1 };
-
-/** Drops no field: the server's own pages get what the visitor said. */
-const keepAll: Uint8Array = new Uint8Array(256);
-
-type Phase = "head" | "body" | "ahead" | "linger" | "gone";
+type Phase = "head" | "body" | "ahead" | "unread" | "linger" | "gone";
 
 /** A visitor's connection. */
 export class VisitorConnection implements Resource {
@@ -61,32 +48,35 @@ export class VisitorConnection implements Resource {
   readonly #owner: VisitorOwner;
   readonly #socket: Socket;
   readonly #raw: Socket;
-  readonly #reader: RequestHeadReader = new RequestHeadReader(requestHeadLimits);
+  readonly #reader: RequestHeadReader;
   readonly #body: RequestBody;
   readonly #clock: VisitorClock;
   #phase: Phase = "head";
   #exchange: Exchange | undefined;
-  readonly #ahead: ReadAhead = new ReadAhead();
+  readonly #ahead: ReadAhead;
   #reading = false;
 
-  constructor(options: VisitorConnectionOptions) {
-    const { edge, socket, address, scheme } = options;
+  constructor(owner: VisitorOwner, accepted: AcceptedConnection) {
+    const { edge } = owner;
+    const { socket, raw, address, scheme } = accepted;
     this.#edge = edge;
-    this.#owner = options.owner;
+    this.#owner = owner;
     this.#socket = socket;
-    this.#raw = options.raw;
+    this.#raw = raw;
+    this.#reader = new RequestHeadReader(requestHeadLimits, edge.requestHead);
     this.origin = visitorOrigin({ address, scheme, trusted: edge.trusted.has(address), viaName: edge.viaName });
     this.#body = new RequestBody(edge.limits.maxBodyBytes);
+    this.#ahead = new ReadAhead(socket, edge.limits.readAheadBytes);
     this.outlet = new SocketOutlet(socket);
     this.response = new ResponseWriter(this.outlet);
     this.#clock = new VisitorClock({ edge, outlet: this.outlet, onExpired: (purpose) => this.#expired(purpose) });
     edge.runtime.events.opened(this);
-    socket.on("data", this.#onData).on("end", this.#onEnd).on("error", this.#onError);
-    socket.on("close", this.#onClose).on("finish", this.#onFinish);
+    socket.on("data", this.#onData).on("end", this.#onEnd).on("error", ignoreError);
+    socket.on("close", this.#onClose).on("finish", this.#onFinish).on("drain", this.#onDrain);
     this.#clock.start("silence");
   }
 
-  /** Whether a request is being answered. */
+  /** The request that is being answered. */
   get exchange(): Exchange | undefined {
     return this.#exchange;
   }
@@ -98,7 +88,7 @@ export class VisitorConnection implements Resource {
 
   /** Shutdown: an idle connection is closed, a busy one says `Connection: close` with its response. */
   drain(): void {
-    if (this.#phase === "head" && !this.#reader.started) this.#finishWriting();
+    if (this.#phase === "unread" || (this.#phase === "head" && !this.#reader.started)) this.#finishWriting();
   }
 
   /** Ends at once, without a word. */
@@ -113,8 +103,9 @@ export class VisitorConnection implements Resource {
   /** Resets the connection, so that a cut transfer never looks complete. */
   cut(reason: string): void {
     this.#exchange = undefined;
+    // In this order: what still waits for the end of the turn must not leave.
+    cutSocket(this.#raw);
     this.#leave(reason);
-    this.#raw.resetAndDestroy();
     this.#socket.destroy();
   }
 
@@ -136,26 +127,22 @@ export class VisitorConnection implements Resource {
 
   /** The stream has room for more of the body. */
   resumeBody(): void {
-    if (this.#phase === "gone") return;
-    this.#socket.resume();
+    if (this.#phase !== "body" || !this.#body.full) return;
+    this.#body.full = false;
+    this.#awaitBody();
+    this.#ahead.flow();
   }
 
-  /** Bytes of the response arrived. */
+  /** The response moved, so that a visitor may well be done with its body, or listen before it sends on. */
   responseMoved(): void {
-    if (this.#clock.purpose === "response") this.#clock.start("response");
+    const { purpose } = this.#clock;
+    if (purpose === "response" || purpose === "body") this.#clock.start("response");
   }
 
   /** An answer of the server itself ends the exchange. */
-  answer(answer: GatewayAnswer, persistence: Persistence): void {
-    const { head } = this.#reader;
-    const bytes = renderAnswer(answer, {
-      html: head.field("accept")?.includes("text/html") === true,
-      headOnly: head.headOnly,
-      persist: persistence === "persist",
-      versionMinor: head.versionMinor,
-    });
-    this.outlet.write(bytes, 0);
-    this.exchangeFinished(persistence);
+  answer(answer: GatewayAnswer, options: AnswerOptions): void {
+    this.response.writeAnswer(answer, options);
+    this.exchangeFinished(options.persistence);
   }
 
   /** The response is written, up to what the socket still has to take. */
@@ -167,63 +154,31 @@ export class VisitorConnection implements Resource {
       return;
     }
     this.outlet.detach();
-    this.#phase = "head";
     this.#reader.reset();
-    this.#clock.start("idle");
-    if (!this.#reading) this.#replay();
+    this.#awaitRequest();
   }
 
   /** A 101 was accepted: writes it and gives the socket away. */
-  becomePipe(upgrade: { readonly stream: Stream; readonly firstBytes: Buffer }): void {
+  becomePipe(upgrade: { readonly stream: Stream; readonly tunnel: Tunnel; readonly firstBytes: Buffer }): void {
+    const { stream, tunnel } = upgrade;
     this.outlet.write(upgrade.firstBytes, 0);
     this.outlet.detach();
     this.#exchange = undefined;
-    const initial = this.#ahead.take();
+    const early = this.#ahead.take();
     this.#leave("upgraded");
-    this.#owner.onPipe(this, {
-      socket: this.#socket,
-      stream: upgrade.stream,
-      cut: () => this.#raw.resetAndDestroy(),
-      initial,
-      outlet: this.outlet,
-    });
+    this.#owner.onPipe({ socket: this.#socket, raw: this.#raw, stream, tunnel, early, outlet: this.outlet });
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#reading = true;
-    let offset = 0;
-    while (offset < chunk.length) {
-      switch (this.#phase) {
-        case "head":
-          offset = this.#readHead(chunk, offset);
-          break;
-        case "body":
-          offset = this.#readBody(chunk, offset);
-          break;
-        case "ahead":
-          offset = this.#keepAhead(chunk, offset);
-          break;
-        case "linger":
-        case "gone":
-          offset = chunk.length; // What comes behind the last answer is thrown away.
-          break;
-        default:
-          unreachable(this.#phase);
-      }
-    }
-    this.#reading = false;
+    const taken = this.#read(chunk);
+    if (taken < chunk.length) this.#ahead.keep(chunk.subarray(taken));
   };
 
   /** The visitor's side ended: between requests that is a goodbye, during an exchange an abort (as nginx and Go have it). */
   readonly #onEnd = (): void => {
     if (this.#exchange) this.#abandoned("visitor_fin");
-    else if (this.#phase === "linger" && this.#socket.writableLength > 0) return;
-    else if (this.outlet.pendingBytes > 0) this.#finishWriting();
-    else this.destroy("visitor_closed");
-  };
-
-  readonly #onError = (): void => {
-    // The close that follows says all that matters.
+    else if (this.outlet.pendingBytes === 0) this.destroy("visitor_closed");
+    else if (this.#phase !== "linger") this.#finishWriting();
   };
 
   readonly #onClose = (): void => {
@@ -236,14 +191,34 @@ export class VisitorConnection implements Resource {
     if (this.#phase === "linger") this.#clock.start("linger");
   };
 
+  /** The visitor has taken what was written. */
+  readonly #onDrain = (): void => {
+    if (this.#phase === "unread") this.#awaitRequest();
+  };
+
+  /** Reads what the phase allows; answers the offset of what has to wait. Nothing that throws here ends the process. */
+  #read(chunk: Buffer): number {
+    let at = 0;
+    this.#reading = true;
+    try {
+      while (at < chunk.length && (this.#phase === "head" || this.#phase === "body")) {
+        at = this.#phase === "head" ? this.#readHead(chunk, at) : this.#readBody(chunk, at);
+      }
+    } catch (error) {
+      this.#edge.runtime.events.faulted("visitor", error);
+      this.#exchange?.abort("internal");
+      this.cut("fault");
+    }
+    this.#reading = false;
+    // What comes behind the last answer is thrown away.
+    return this.#phase === "linger" || this.#phase === "gone" ? chunk.length : at;
+  }
+
   #readHead(chunk: Buffer, offset: number): number {
     const progress = this.#reader.read(chunk, offset);
     if (progress === HeadProgress.Complete) return this.#begin(chunk);
-    if (progress === HeadProgress.Rejected) {
-      this.#reject(this.#reader.rejection);
-      return chunk.length;
-    }
-    if (this.#clock.purpose !== "head" && this.#reader.started) this.#clock.start("head");
+    if (progress === HeadProgress.Rejected) this.#reject(this.#reader.rejection);
+    else if (this.#clock.purpose !== "head" && this.#reader.started) this.#clock.start("head");
     return chunk.length;
   }
 
@@ -255,11 +230,14 @@ export class VisitorConnection implements Resource {
     const route = routeOf(head, { edge, address: this.origin.address });
     switch (route.to) {
       case "own":
-        this.#giveAway(chunk, next);
+        this.#leave("own_request");
+        this.#owner.onOwnRequest(this.#socket, ownRequest(head, chunk.subarray(next)));
         return chunk.length;
       case "refusal":
-        edge.runtime.events.refused(route.reason);
-        this.answer(route.answer, "close");
+        if (route.answer.error === "bad_request") edge.runtime.events.badRequest(route.reason);
+        else edge.runtime.events.refused(route.reason);
+        this.response.reset(head);
+        this.answer(route.answer, { accept: head.field("accept"), persistence: "close" });
         return next;
       case "tunnel":
         this.#start(head, route.name);
@@ -269,6 +247,7 @@ export class VisitorConnection implements Resource {
     }
   }
 
+  /** The head is shared with other connections: nothing may ask it once the exchange has begun. */
   #start(head: RequestHead, tunnelName: string): void {
     const exchange = new Exchange({ edge: this.#edge, visitor: this, head, tunnelName });
     this.#exchange = exchange;
@@ -279,20 +258,20 @@ export class VisitorConnection implements Resource {
 
   #readBody(chunk: Buffer, offset: number): number {
     const progress = this.#body.feed(chunk, offset);
-    const { next } = this.#body;
-    if (this.#body.full) {
-      this.#edge.runtime.events.paused("visitor");
-      this.#socket.pause();
-    }
     switch (progress) {
       case BodyProgress.More:
-        this.#clock.start("body");
-        return next;
+        if (this.#body.full) {
+          this.#edge.runtime.events.paused("visitor");
+          this.#ahead.pause();
+        }
+        if (this.#phase === "body") this.#awaitBody();
+        return chunk.length;
       case BodyProgress.Complete:
-        // The exchange may have ended, and with it the phase, while the last bytes were given to it.
+        // What is queued in the stream is bounded; the next request may be read meanwhile.
+        this.#body.full = false;
         if (this.#phase === "body") this.#phase = "ahead";
         if (this.#exchange) this.#clock.start("response");
-        return next;
+        return this.#body.next;
       case BodyProgress.Malformed:
         this.#badBody(badRequestAnswer(400, "bad_chunk"), "bad_chunk");
         return chunk.length;
@@ -304,55 +283,48 @@ export class VisitorConnection implements Resource {
     }
   }
 
+  /** The target has begun to work on what is now refused: for limits that is an abort like any other. */
   #badBody(answer: GatewayAnswer, reason: string): void {
     this.#edge.runtime.events.badRequest(reason);
+    this.#countAbort();
     this.#exchange?.failWith(answer);
   }
 
-  /** Keeps what belongs to later requests, or to a body that has nowhere to go yet. */
-  #keepAhead(chunk: Buffer, offset: number): number {
-    this.#ahead.keep(chunk.subarray(offset));
-    if (this.#ahead.bytes >= this.#edge.limits.readAheadBytes) this.#socket.pause();
-    return chunk.length;
+  /** Who is waited for: the visitor, unless the tunnel takes no more, or answers already. */
+  #awaitBody(): void {
+    this.#clock.start(this.#body.full || this.#exchange?.answered === true ? "response" : "body");
   }
 
+  /** The next request may come; but a visitor that does not take its answers gets no more of them. */
+  #awaitRequest(): void {
+    const unread = this.#socket.writableNeedDrain;
+    this.#phase = unread ? "unread" : "head";
+    this.#clock.start(unread ? "flush" : "idle");
+    if (!unread && !this.#reading) this.#replay();
+  }
+
+  /** Reads what was kept, as far as its turn has come. */
   #replay(): void {
-    if (this.#ahead.bytes > 0) this.#onData(this.#ahead.take());
-    if (this.#phase === "gone" || this.#body.full || this.#ahead.bytes >= this.#edge.limits.readAheadBytes) return;
-    this.#socket.resume();
+    if (this.#ahead.bytes > 0) this.#ahead.advance(this.#read(this.#ahead.view));
+    // What is gone belongs to somebody else; a body that is full goes on when the stream has room.
+    if (this.#phase !== "gone" && !this.#body.full) this.#ahead.flow();
   }
 
   /** The bytes are no request: what they say of the form of an answer is not to be believed either. */
   #reject(rejection: RequestRejection): void {
     this.#edge.runtime.events.badRequest(rejection.reason);
-    this.outlet.write(renderAnswer(badRequestAnswer(rejection.status, rejection.reason), plainForm), 0);
-    this.exchangeFinished("close");
-  }
-
-  #giveAway(chunk: Buffer, next: number): void {
-    const { head } = this.#reader;
-    // Only an upgrade may be followed by bytes that belong to it; whatever else comes is not parsed on the other side.
-    const { bytes } = composeRequest(head, {
-      drop: keepAll,
-      suffix: head.upgradeWebsocket ? "" : "Connection: close\r\n",
-      upgrade: head.upgradeWebsocket,
-      authority: head.authority,
-    });
-    const rest = head.upgradeWebsocket ? chunk.subarray(next) : chunk.subarray(chunk.length);
-    this.outlet.detach();
-    this.#leave("own_request");
-    this.#owner.onOwnRequest(this, { socket: this.#socket, bytes: Buffer.concat([bytes, rest]) });
+    this.response.reset(plainForm);
+    this.answer(badRequestAnswer(rejection.status, rejection.reason), { accept: undefined, persistence: "close" });
   }
 
   /** The visitor left in the middle of an exchange. */
   #abandoned(reason: string): void {
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
+    this.#countAbort();
+    this.destroy(reason);
+  }
+
+  #countAbort(): void {
     if (!this.origin.trusted) this.#edge.aborts.count(this.origin.address);
-    exchange?.abort("visitor_abort");
-    this.#leave(reason);
-    this.#socket.destroy();
-    this.#raw.destroy();
   }
 
   /** Nothing more will be written. What the visitor still sends is read for a while, so that no reset overtakes the answer. */
@@ -362,7 +334,7 @@ export class VisitorConnection implements Resource {
     this.#ahead.drop();
     this.#clock.start("flush");
     this.outlet.end();
-    this.#socket.resume();
+    this.#ahead.flow();
   }
 
   /** Lets go of the socket and of everything else. */
@@ -372,24 +344,21 @@ export class VisitorConnection implements Resource {
     this.#body.end();
     this.#ahead.drop();
     this.outlet.detach();
-    this.#socket
-      .off("data", this.#onData)
-      .off("end", this.#onEnd)
-      .off("close", this.#onClose)
-      .off("finish", this.#onFinish);
-    // The error listener stays: a socket that is being destroyed may still report one, and nobody else listens yet.
+    // The listener for errors stays, and knows nobody: whoever has the socket next may live long, and this must not.
+    this.#socket.off("data", this.#onData).off("end", this.#onEnd);
+    this.#socket.off("close", this.#onClose).off("finish", this.#onFinish).off("drain", this.#onDrain);
     this.#clock.stop(reason);
     this.#edge.runtime.events.closed(this, reason);
     this.#owner.onVisitorClosed(this);
   }
 
   #expired(purpose: ClockPurpose): void {
+    const { events } = this.#edge.runtime;
     switch (purpose) {
       case "silence":
-        this.destroy("silent");
-        return;
       case "idle":
-        this.destroy("keep_alive");
+      case "linger":
+        this.destroy(purpose);
         return;
       case "head":
         this.#reject(rejections.head_timeout);
@@ -399,19 +368,17 @@ export class VisitorConnection implements Resource {
         this.#exchange?.waitedTooLong();
         return;
       case "body":
-        this.#edge.runtime.events.refused("request_idle");
-        this.#giveUp();
+        events.refused("request_idle");
+        this.#countAbort();
+        this.#giveUp("visitor_abort");
         return;
       case "response":
-        this.#edge.runtime.events.refused("response_idle");
-        if (this.#exchange && !this.#exchange.answered) this.#exchange.fail("target_timeout");
-        else this.#giveUp();
+        events.refused("response_idle");
+        if (this.#exchange?.answered === false) this.#exchange.fail("target_timeout");
+        else this.#giveUp(this.outlet.pendingBytes > 0 ? "visitor_abort" : "target_timeout");
         return;
       case "flush":
         this.cut("flush_timeout");
-        return;
-      case "linger":
-        this.destroy("closed");
         return;
       default:
         unreachable(purpose);
@@ -419,8 +386,11 @@ export class VisitorConnection implements Resource {
   }
 
   /** Nothing moves any more: both ends are cut. */
-  #giveUp(): void {
-    this.#exchange?.abort("visitor_abort");
+  #giveUp(outcome: ExchangeOutcome): void {
+    this.#exchange?.abort(outcome);
     this.cut("idle");
   }
 }
+
+/** The close that follows an error says all that matters; but an error that nobody hears ends the process. */
+function ignoreError(): void {}

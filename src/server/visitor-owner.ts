@@ -1,28 +1,43 @@
-// What becomes of sockets that leave their visitor connection, and who holds the connections themselves.
+// Who holds the visitors' connections, what one is made of, and what becomes of sockets that leave it.
 
 import type { Socket } from "node:net";
 import type { SocketOutlet } from "../mux/socket-outlet.ts";
 import type { Stream } from "../mux/stream.ts";
+import type { Edge } from "./edge.ts";
+import type { Tunnel } from "./tunnel.ts";
 import type { VisitorConnection } from "./visitor-connection.ts";
+
+/** What an accepted connection is made of. */
+export interface AcceptedConnection {
+  /** Where bytes are read and written: the TCP socket, or the TLS socket over it. */
+  readonly socket: Socket;
+  /** The TCP socket itself, which alone can be reset. */
+  readonly raw: Socket;
+  /** The visitor's address. */
+  readonly address: string;
+  readonly scheme: "http" | "https";
+}
 
 /** Who owns accepted sockets, and what is done with those that leave this class. */
 export interface VisitorOwner {
+  readonly edge: Edge;
   /** The connection ended; it is no longer to be held. */
   onVisitorClosed(visitor: VisitorConnection): void;
-  /** The request is for the server itself: head and further bytes go to its own pages. */
-  onOwnRequest(visitor: VisitorConnection, request: { readonly socket: Socket; readonly bytes: Buffer }): void;
+  /** The request is for the server itself: its canonical head, and what may be read behind it, go to its own pages. */
+  onOwnRequest(socket: Socket, bytes: Buffer): void;
   /** The exchange was upgraded: the socket belongs to a pipe from here on. */
-  onPipe(visitor: VisitorConnection, pipe: UpgradedConnection): void;
+  onPipe(pipe: UpgradedConnection): void;
 }
 
 /** What a pipe needs to take over. */
 export interface UpgradedConnection {
   readonly socket: Socket;
+  /** The TCP socket itself, which alone can be reset. */
+  readonly raw: Socket;
   readonly stream: Stream;
-  /** Resets the visitor's connection. */
-  readonly cut: () => void;
+  readonly tunnel: Tunnel;
   /** What the visitor sent behind its upgrade request. */
-  readonly initial: Buffer;
+  readonly early: Buffer;
   /** The socket's writer. */
   readonly outlet: SocketOutlet;
 }

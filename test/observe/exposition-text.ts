@@ -30,7 +30,6 @@ export const gatewayOutcomes: readonly ExchangeOutcome[] = [
   "client_lost",
   "overloaded",
   "bad_request",
-  "loop",
   "target_cut",
   "internal",
 ];
