@@ -12,7 +12,7 @@ import { TunnelClient } from "../../src/client/tunnel-client.ts";
 import { Ledger } from "../../src/leaks/ledger.ts";
 import { createRuntime } from "../../src/lifecycle/runtime.ts";
 import { HttpTarget } from "../support/http-target.ts";
-import { Relay } from "../support/half-open-relay.ts";
+import { Relay } from "../../bench/gate/network/relay.ts";
 import { openSockets } from "../support/open-files.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { assertNothingHeld, Rig } from "../support/rig.ts";

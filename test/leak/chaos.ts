@@ -13,8 +13,8 @@ import { serve } from "../../src/assemble/serve.ts";
 import { Ledger } from "../../src/leaks/ledger.ts";
 import type { Inventory, ResourceKind } from "../../src/lifecycle/resource.ts";
 import { resourceKinds } from "../../src/lifecycle/resource.ts";
-import { Relay } from "../support/half-open-relay.ts";
-import { SeededRandom } from "../support/seeded-random.ts";
+import { Relay } from "../../bench/gate/network/relay.ts";
+import { SeededRandom } from "../../bench/gate/seeded-random.ts";
 import { until } from "../support/until.ts";
 
 /** How much, and which. */

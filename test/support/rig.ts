@@ -13,8 +13,8 @@ import { serve } from "../../src/assemble/serve.ts";
 import type { TunnelEvents } from "../../src/lifecycle/events.ts";
 import { noEvents } from "../../src/lifecycle/events.ts";
 import { Ledger } from "../../src/leaks/ledger.ts";
-import type { RelayOptions } from "./half-open-relay.ts";
-import { Relay } from "./half-open-relay.ts";
+import type { RelayOptions } from "../../bench/gate/network/relay.ts";
+import { Relay } from "../../bench/gate/network/relay.ts";
 import { openSockets } from "./open-files.ts";
 import { until } from "./until.ts";
 

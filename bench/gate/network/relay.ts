@@ -1,8 +1,9 @@
 // A TCP relay that can play a dead network: it keeps both sockets open and forwards nothing (half-open), delays,
 // cuts after a number of bytes, or delivers in tiny pieces. Everything that it opens is closed by close().
 
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { connect, createServer } from "node:net";
+import { portOf } from "./port-of.ts";
 
 /** What the relay does to bytes. */
 export interface RelayOptions {
@@ -42,7 +43,7 @@ export class Relay {
 
   /** Where it listens. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return portOf(this.#server);
   }
 
   /** Pairs of sockets that are open. */
