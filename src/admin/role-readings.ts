@@ -22,7 +22,8 @@ export interface RoleReadingsOptions {
   readonly operations: Operations;
   readonly heapFloor: HeapFloor;
   readonly descriptors: Descriptors;
-  readonly snapshots?: SnapshotStore | undefined;
+  /** Asked at every scrape: the store may come later than the metrics. */
+  readonly snapshots?: () => SnapshotStore | undefined;
   /** Open tunnels by type; without it all of them count as http. */
   readonly tunnelTypes?: () => Readonly<Record<"http" | "tcp", number>>;
   readonly bufferedBytes?: () => Partial<Record<Side, number>>;
@@ -40,7 +41,10 @@ export function roleReadings(from: RoleReadingsOptions): MetricReadings {
     descriptors: () => descriptors.latest,
     heapFloorBytes: () => heapFloor.bytes,
     abandonedOperations: () => abandoned(operations),
-    ...(snapshots && { snapshots: () => snapshots.tallies(), snapshotStalls: () => snapshots.stalls }),
+    ...(snapshots && {
+      snapshots: () => snapshots()?.tallies() ?? [],
+      snapshotStalls: () => snapshots()?.stalls,
+    }),
     ...(from.tunnelTypes && { tunnelTypes: from.tunnelTypes }),
     ...(from.bufferedBytes && { bufferedBytes: from.bufferedBytes }),
     ...(from.certificateExpirySeconds && { certificateExpirySeconds: from.certificateExpirySeconds }),

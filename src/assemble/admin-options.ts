@@ -9,6 +9,8 @@ import { parseHostPort } from "./host-port.ts";
 export interface AdminOptions {
   /** `HOST:PORT` (port 0 for any free one) or `unix:PATH`. */
   readonly listen: string;
+  /** If the port is taken, listen on any free one. Default false. */
+  readonly orAnyPort?: boolean;
   /** Holds the admin token; made with mode 0600 if missing. Without it the token is random and told to `onToken` only. */
   readonly tokenFile?: string;
   /** Further names that a Host field may hold. */

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type { AdminAddress } from "../admin/admin-address.ts";
 import { AdminListener } from "../admin/admin-listener.ts";
 import { loadAdminToken, newAdminToken } from "../admin/admin-token.ts";
+import { roleReadings } from "../admin/role-readings.ts";
 import type { AdminSubject } from "../admin/subject.ts";
-import { byKind } from "../leaks/by-kind.ts";
 import { Descriptors } from "../leaks/descriptors.ts";
 import { GcClock } from "../leaks/gc-clock.ts";
 import { GcSchedule } from "../leaks/gc-schedule.ts";
@@ -20,13 +20,14 @@ import { takeOnSignal } from "../leaks/snapshot-signal.ts";
 import { SnapshotStore } from "../leaks/snapshots.ts";
 import type { WatcherOptions } from "../leaks/watcher.ts";
 import { CollectionWatcher } from "../leaks/watcher.ts";
+import { CaissonError, systemCodeOf } from "../lifecycle/errors.ts";
 import type { TunnelEvents } from "../lifecycle/events.ts";
 import type { OperationScope } from "../lifecycle/operation.ts";
+import type { Inventory } from "../lifecycle/resource.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import { createScope } from "../lifecycle/runtime.ts";
 import type { Scope } from "../lifecycle/scope.ts";
 import { Metrics } from "../observe/metrics.ts";
-import type { MetricReadings } from "../observe/readings.ts";
 import type { AdminOptions } from "./admin-options.ts";
 import { parseAdminAddress } from "./admin-options.ts";
 import type { ObservedRole } from "./observed-role.ts";
@@ -53,8 +54,8 @@ export class Observatory {
   readonly #heapFloor: HeapFloor;
   readonly #descriptors: Descriptors = new Descriptors();
   readonly #probes: ProbeRegistry = new ProbeRegistry();
+  readonly #reporter: ResourceReporter;
   #role: ObservedRole | undefined;
-  #reporter: ResourceReporter | undefined;
   #snapshots: SnapshotStore | undefined;
   #listener: AdminListener | undefined;
   #scope: Scope | undefined;
@@ -71,7 +72,25 @@ export class Observatory {
       ...(sampleOneIn === undefined ? {} : { sampling: samplingOf(sampleOneIn) }),
     };
     this.watcher = new CollectionWatcher(watcherOptions);
-    this.metrics = new Metrics({ version, readings: this.#readings() });
+    const parts = {
+      ledger: this.ledger,
+      watcher: this.watcher,
+      clock: this.#clock,
+      inventory: () => this.#inventory(),
+      probes: this.#probes,
+      operations: this.#operations,
+      heapFloor: this.#heapFloor,
+      descriptors: this.#descriptors,
+    };
+    this.#reporter = new ResourceReporter(parts);
+    const readings = roleReadings({
+      ...parts,
+      reporter: this.#reporter,
+      snapshots: () => this.#snapshots,
+      tunnelTypes: () => this.#role?.tunnelTypes() ?? { http: 0, tcp: 0 },
+      bufferedBytes: () => this.#role?.bufferedBytes() ?? {},
+    });
+    this.metrics = new Metrics({ version, readings });
   }
 
   /** To be given to the role's events. */
@@ -106,16 +125,6 @@ export class Observatory {
     this.#role = role;
     const scope = createScope(runtime, "observatory");
     this.#scope = scope;
-    this.#reporter = new ResourceReporter({
-      ledger: this.ledger,
-      watcher: this.watcher,
-      clock: this.#clock,
-      inventory: () => this.#inventory(role),
-      probes: this.#probes,
-      operations: this.#operations,
-      heapFloor: this.#heapFloor,
-      descriptors: this.#descriptors,
-    });
     const schedule = new GcSchedule({
       clock: this.#clock,
       deadlines: runtime.deadlines,
@@ -131,6 +140,7 @@ export class Observatory {
     });
     this.#snapshots = snapshots;
     scope.own(snapshots, () => snapshots.dispose());
+    void snapshots.sweep();
     if (admin.snapshotOnSignal === true) {
       const onResult = (): void => undefined; // The tally and the log's subscriber tell of it.
       takeOnSignal(snapshots, { scope, events: runtime.events, onResult });
@@ -157,30 +167,34 @@ export class Observatory {
     const address: AdminAddress = parseAdminAddress(admin.listen);
     const token = admin.tokenFile === undefined ? newAdminToken() : await loadAdminToken(admin.tokenFile);
     admin.onToken?.(token);
-    const listener = new AdminListener({
-      address,
-      token,
-      subject: this.#subject(role),
-      hosts: admin.hosts ?? [],
-      onFault: (error) => runtime.events.faulted("admin", error),
-      onGuess: () => runtime.events.refused("admin_token"),
-    });
-    await listener.listen();
-    this.#listener = listener;
+    const open = async (at: AdminAddress): Promise<AdminListener> => {
+      const listener = new AdminListener({
+        address: at,
+        token,
+        subject: this.#subject(role),
+        hosts: admin.hosts ?? [],
+        onFault: (error) => runtime.events.faulted("admin", error),
+        onGuess: () => runtime.events.refused("admin_token"),
+      });
+      await listener.listen();
+      return listener;
+    };
+    try {
+      this.#listener = await open(address);
+    } catch (error) {
+      if (admin.orAnyPort !== true || !("host" in address) || !isTaken(error)) throw error;
+      this.#listener = await open({ host: address.host, port: 0 });
+    }
   }
 
   #subject(role: ObservedRole): AdminSubject {
-    const reporter = this.#reporter;
     const { log } = this.#options.admin;
     return {
       role: role.role,
       version,
       unreadiness: () => role.unreadiness(),
       metrics: (format) => this.metrics.render(format),
-      resources: () => {
-        if (!reporter) throw new Error("the role is not being watched");
-        return reporter.report();
-      },
+      resources: () => this.#reporter.report(),
       tunnels: () => role.tunnels(),
       closeTunnel: (name) => role.closeTunnel(name),
       collectGarbage: () => this.#clock.force(),
@@ -190,33 +204,14 @@ export class Observatory {
   }
 
   /** The role's containers, and the observers' own snapshot. */
-  #inventory(role: ObservedRole): ReturnType<ObservedRole["inventory"]> {
-    const { held, probes } = role.inventory();
+  #inventory(): Inventory {
+    const { held, probes } = this.#role?.inventory() ?? { held: {}, probes: {} };
     return { held: { ...held, snapshot: this.#snapshots?.held ?? 0 }, probes };
-  }
-
-  #readings(): MetricReadings {
-    const empty = { held: {}, probes: {} };
-    const inventory = (): ReturnType<ObservedRole["inventory"]> => (this.#role ? this.#inventory(this.#role) : empty);
-    return {
-      inventory,
-      resources: () => this.#reporter?.kinds(inventory()) ?? {},
-      probes: () => this.#probes.readings(),
-      tunnelTypes: () => this.#role?.tunnelTypes() ?? { http: 0, tcp: 0 },
-      bufferedBytes: () => this.#role?.bufferedBytes() ?? {},
-      collectionDelays: () => byKind((kind) => this.watcher.reading(kind).delays),
-      descriptors: () => this.#descriptors.latest,
-      heapFloorBytes: () => this.#heapFloor.bytes,
-      snapshots: () => this.#snapshots?.tallies() ?? [],
-      snapshotStalls: () => this.#snapshots?.stalls,
-      abandonedOperations: () => abandonedOf(this.#operations),
-    };
   }
 }
 
-function abandonedOf(operations: Operations): Record<string, number> {
-  const entries = Object.entries(operations.readings());
-  return Object.fromEntries(entries.map(([name, { abandoned }]) => [name, abandoned]));
+function isTaken(error: unknown): boolean {
+  return error instanceof CaissonError && systemCodeOf(error.cause) === "EADDRINUSE";
 }
 
 /** The kinds that come with every exchange are sampled; the rest is watched without exception. */

@@ -29,6 +29,7 @@ const summaries: readonly (readonly [name: string, description: string, load: ()
   ["http", "Give an HTTP service a public URL (the default: caisson 8000)", () => import("./definitions/http.ts")],
   ["serve", "Run the server that visitors and clients connect to", () => import("./definitions/serve.ts")],
   ["demo", "A server, a client and a sample target in one go", () => import("./definitions/demo.ts")],
+  ["diag", "One archive with everything a bug report needs", () => import("./definitions/diag.ts")],
 ];
 
 const examples = `
@@ -38,6 +39,7 @@ Examples:
   caisson 8000                            a public URL for http://localhost:8000
   caisson http 8000 --name shop           the same under a name of your choice
   caisson https://localhost:8443 --target-insecure --host-header rewrite
+  caisson diag                            one archive for a bug report about the running server
 
 Every flag can be set by the environment: CAISSON_SERVER for --server, and so on.
 Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 not allowed, 5 no connection, 6 name taken or replaced,
@@ -119,6 +121,6 @@ function usageError(error: CommanderError, argv: readonly string[]): CaissonErro
 }
 
 function helpFor(argv: readonly string[]): string {
-  const command = argv.find((argument) => ["http", "serve", "demo"].includes(argument));
+  const command = argv.find((argument) => summaries.some(([name]) => name === argument));
   return command === undefined ? "caisson --help" : `caisson ${command} --help`;
 }

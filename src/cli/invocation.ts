@@ -2,6 +2,17 @@
 
 import type { ConnectLimits } from "../assemble/connect.ts";
 import type { ServeLimits } from "../assemble/serve.ts";
+import type { LogLevel } from "../observe/log-level.ts";
+
+/** The private listener, as far as flags say. */
+export interface AdminInvocation {
+  /** `host:port`, `unix:PATH` or `off`; undefined for the command's own default. */
+  readonly listen: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly hosts: readonly string[];
+  readonly snapshotFolder: string | undefined;
+  readonly watchOneIn: number | undefined;
+}
 
 /** `caisson http TARGET`. */
 export interface HttpInvocation {
@@ -18,6 +29,7 @@ export interface HttpInvocation {
   readonly hostHeader: string | undefined;
   readonly mask: "zero" | "random" | undefined;
   readonly json: boolean;
+  readonly admin: AdminInvocation;
   readonly limits: Partial<ConnectLimits>;
 }
 
@@ -33,6 +45,8 @@ export interface ServeInvocation {
   readonly drainMs: number | undefined;
   readonly drainDelayMs: number | undefined;
   readonly json: boolean;
+  readonly logLevel: LogLevel;
+  readonly admin: AdminInvocation;
   readonly limits: Partial<ServeLimits>;
 }
 
@@ -45,10 +59,20 @@ export interface DemoInvocation {
   readonly json: boolean;
 }
 
+/** `caisson diag`. */
+export interface DiagInvocation {
+  readonly command: "diag";
+  /** Undefined for the server's default. */
+  readonly admin: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly output: string | undefined;
+  readonly json: boolean;
+}
+
 /** Help or the version was asked for and printed. */
 export interface NothingToDo {
   readonly command: "none";
 }
 
 /** Everything that a command line may ask for. */
-export type Invocation = HttpInvocation | ServeInvocation | DemoInvocation | NothingToDo;
+export type Invocation = HttpInvocation | ServeInvocation | DemoInvocation | DiagInvocation | NothingToDo;

@@ -32,6 +32,13 @@ export function readDuration(text: string): number {
   return value;
 }
 
+/** Reads a whole number of at least 1. */
+export function readCount(text: string): number {
+  const value = parseCount(text);
+  if (value === undefined || value < 1) throw new InvalidArgumentError(`Write ${countForm}, at least 1.`);
+  return value;
+}
+
 /** Reads a tunnel name: one DNS label. Whether it is reserved or taken is the server's answer. */
 export function readName(text: string): string {
   if (!/^(?!-)[a-z0-9-]{1,63}(?<!-)$/u.test(text) || text.startsWith("xn--")) {

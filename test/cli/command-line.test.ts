@@ -51,7 +51,8 @@ test("a target without a command means http", async () => {
 test("options of http reach the invocation", async () => {
   const line =
     "8000 --server ws://a:1 --server wss://b,wss://c --name shop --token-file t --plaintext --ca ca.pem --target-ca t.pem " +
-    "--target-insecure --host-header rewrite --mask random --response-timeout 500ms --max-streams 7 --json";
+    "--target-insecure --host-header rewrite --mask random --response-timeout 500ms --max-streams 7 --json " +
+    "--admin unix:/tmp/a.sock --admin-token-file tok --admin-host a.test --admin-host b.test --snapshots snaps --watch-one-in 5";
   assert.deepEqual(await parse(line.split(" ")), {
     command: "http",
     target: "8000",
@@ -65,6 +66,13 @@ test("options of http reach the invocation", async () => {
     hostHeader: "rewrite",
     mask: "random",
     json: true,
+    admin: {
+      listen: "unix:/tmp/a.sock",
+      tokenFile: "tok",
+      hosts: ["a.test", "b.test"],
+      snapshotFolder: "snaps",
+      watchOneIn: 5,
+    },
     limits: { responseHeadMs: 500, maxStreams: 7 },
   });
 });
@@ -72,7 +80,7 @@ test("options of http reach the invocation", async () => {
 test("options of serve reach the invocation", async () => {
   const line =
     "serve --listen [::1]:0 --domain t.test --public-url https://{name}.t.test --catch-all app --open --drain 2m --drain-delay 3 " +
-    "--trusted-proxies 10.0.0.0/8,::1 --trusted-proxies 127.0.0.1 --log-format json --dead-after 3 --name-hold 0 --max-body 64KiB";
+    "--trusted-proxies 10.0.0.0/8,::1 --trusted-proxies 127.0.0.1 --log-format json --log-level debug --admin off --dead-after 3 --name-hold 0 --max-body 64KiB";
   assert.deepEqual(await parse(line.split(" ")), {
     command: "serve",
     listen: "[::1]:0",
@@ -84,6 +92,8 @@ test("options of serve reach the invocation", async () => {
     drainMs: 120_000,
     drainDelayMs: 3000,
     json: true,
+    logLevel: "debug",
+    admin: { listen: "off", tokenFile: undefined, hosts: [], snapshotFolder: undefined, watchOneIn: undefined },
     limits: { deadAfterMs: 3000, nameHoldMs: 0, maxBodyBytes: 65_536 },
   });
 });
@@ -108,6 +118,8 @@ const mistakes: readonly [argv: string, message: RegExp][] = [
   ["serve --max-streams 1.5", /Write a whole number/],
   ["serve --max-streams 0", /The least is 1/],
   ["serve --max-body 1MB", /Write bytes, or 64KiB/],
+  ["serve --log-level loud", /Allowed choices are trace, debug/],
+  ["serve --watch-one-in 0", /at least 1/],
   ["serve --log-format xml", /Allowed choices are pretty, json/],
   ["serve --catch-all Not_A_Name", /A name has 1 to 63/],
   ["8000 --name -edge", /A name has|argument missing/],
@@ -133,7 +145,7 @@ test("mistakes are usage errors of one line that say what to do", async () => {
 });
 
 test("commands of later releases are unknown, not half there", async () => {
-  for (const word of ["tcp", "start", "token", "gate", "heap", "diag"]) {
+  for (const word of ["tcp", "start", "token", "heap"]) {
     await assert.rejects(() => parse([word]), /unknown command/);
   }
 });

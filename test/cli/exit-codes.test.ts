@@ -126,4 +126,5 @@ test("a state directory that cannot be used is a warning, not an end", async () 
   await using server = startCaisson(["serve", "--json", "--listen", "127.0.0.1:0"], options);
   await server.event("listening");
   await server.complaint(/"level":"warn".*random names will not survive/);
+  await server.complaint(/"level":"warn".*nobody can sign in to the private listener/);
 });

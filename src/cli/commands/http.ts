@@ -10,7 +10,6 @@ import type { TunnelEvents } from "../../lifecycle/events.ts";
 import { noEvents } from "../../lifecycle/events.ts";
 import type { ClientReporter } from "../client-report.ts";
 import { JsonReport, LineReport } from "../client-report.ts";
-import type { Environment } from "../environment.ts";
 import { given } from "../given.ts";
 import type { HttpInvocation } from "../invocation.ts";
 import { NameKeys } from "../name-keys.ts";
@@ -18,11 +17,12 @@ import { stateDirectory } from "../resume-secret.ts";
 import { StatusPanel } from "../status-panel.ts";
 import type { Ending, Running } from "../stop-signals.ts";
 import { runUntilStopped } from "../stop-signals.ts";
+import { adminOptions } from "./admin.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws what connect() throws, and E_CONFIG for files that cannot be read. */
 export async function runHttp(invocation: HttpInvocation, context: CommandContext): Promise<Ending> {
-  const options = await connectOptions(invocation, context.env);
+  const options = await connectOptions(invocation, context);
   const report = reporterFor(invocation, context);
   const start = async (signal: AbortSignal): Promise<Running> => {
     const tunnel = await connect({ ...options, signal, subscribers: [firstFailure(report)] });
@@ -56,7 +56,7 @@ function reporterFor(invocation: HttpInvocation, { output }: CommandContext): Cl
   return new StatusPanel({ output, deadlines: new Deadlines({ events: noEvents }), target: invocation.target, server });
 }
 
-async function connectOptions(invocation: HttpInvocation, env: Environment): Promise<ConnectOptions> {
+async function connectOptions(invocation: HttpInvocation, { env, output }: CommandContext): Promise<ConnectOptions> {
   const { servers, tokenFile, caFile, targetCaFile, target, plaintext, targetInsecure, limits } = invocation;
   const token = tokenFile === undefined ? env["CAISSON_TOKEN"] : (await readText(tokenFile, "--token-file")).trim();
   return {
@@ -65,6 +65,10 @@ async function connectOptions(invocation: HttpInvocation, env: Environment): Pro
     plaintext,
     targetInsecure,
     limits,
+    ...given(
+      "admin",
+      await adminOptions(invocation.admin, { env, standard: "off", onWarning: (text) => output.note(text) }),
+    ),
     ...(servers.length === 0 ? {} : { server: servers }),
     ...given("name", invocation.name),
     ...given("token", token === "" ? undefined : token),

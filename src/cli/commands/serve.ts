@@ -1,34 +1,56 @@
 // `caisson serve`: starts the server and tells of it until it is stopped. Data goes to stdout (where it listens),
 // what happens to it afterwards is logged to stderr; nothing is kept here.
 
-import type { CaissonServer, ServeOptions, TunnelInfo } from "../../assemble/serve.ts";
+import type { CaissonServer, ServeOptions } from "../../assemble/serve.ts";
 import { serve } from "../../assemble/serve.ts";
+import { LogEvents } from "../../observe/log-events.ts";
+import { Log } from "../../observe/log.ts";
+import { Redactor } from "../../observe/redactor.ts";
 import { stoppingText } from "../client-report.ts";
 import { given } from "../given.ts";
 import type { ServeInvocation } from "../invocation.ts";
-import { Log } from "../log.ts";
 import { loadResumeSecret } from "../resume-secret.ts";
 import type { Ending } from "../stop-signals.ts";
 import { runUntilStopped } from "../stop-signals.ts";
+import { adminOptions, defaultAdmin } from "./admin.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws what serve() throws. */
 export async function runServe(invocation: ServeInvocation, context: CommandContext): Promise<Ending> {
   const { output, env, signals } = context;
-  const log = new Log(output, invocation.json ? "json" : "pretty");
+  const redactor = new Redactor();
+  const log = new Log({
+    format: invocation.json ? "json" : "pretty",
+    level: invocation.logLevel,
+    redactor,
+    write: (line) => output.stderr.write(line),
+  });
+  const warn = (message: string): void => log.line("warn", message);
   const start = async (signal: AbortSignal): Promise<CaissonServer> => {
     const resume = await loadResumeSecret(env);
-    if (resume.warning !== undefined) log.write("warn", resume.warning);
-    const server = await serve(serveOptions(invocation, resume.secret, signal));
-    server.on("tunnel", ({ name, url }: TunnelInfo) => log.write("info", `tunnel ${url}`, { name }));
-    server.on("tunnelClosed", ({ name, url, reason }: TunnelInfo & { readonly reason: string }) => {
-      log.write("info", `tunnel ${url} closed: ${reason}`, { name, reason });
+    redactor.know(resume.secret);
+    if (resume.warning !== undefined) warn(resume.warning);
+    const admin = await adminOptions(invocation.admin, { env, standard: defaultAdmin, onWarning: warn });
+    const server = await serve({
+      ...serveOptions(invocation, resume.secret, signal),
+      ...given("admin", admin && { ...admin, log, onToken: (token: string) => redactor.know(token) }),
+      subscribers: [new LogEvents(log)],
     });
-    if (invocation.json) output.event({ event: "listening", url: server.url });
-    else output.line(`listening on ${server.url} (give a service a URL with: ${clientCommand(server.url)})`);
+    if (admin?.orAnyPort === true && !server.admin.endsWith(`//${defaultAdmin}`)) {
+      warn(`${defaultAdmin} is taken: the private listener is at ${server.admin}`);
+    }
+    if (invocation.json)
+      output.event({ event: "listening", url: server.url, ...given("admin", server.admin || undefined) });
+    else for (const line of welcome(server)) output.line(line);
     return server;
   };
-  return runUntilStopped(start, { signals, onStopping: () => log.write("info", stoppingText) });
+  return runUntilStopped(start, { signals, onStopping: () => log.line("info", stoppingText) });
+}
+
+function welcome(server: CaissonServer): string[] {
+  const lines = [`listening on ${server.url} (give a service a URL with: ${clientCommand(server.url)})`];
+  if (server.admin !== "") lines.push(`private listener on ${server.admin} (metrics, ledgers, snapshots)`);
+  return lines;
 }
 
 function serveOptions(invocation: ServeInvocation, secret: string, signal: AbortSignal): ServeOptions {

@@ -5,6 +5,7 @@ import { Option } from "commander";
 import { applyEnvironment } from "../environment.ts";
 import { clientLimitFlags, limitsOf } from "../limit-flags.ts";
 import { collectList, limitOption, readName } from "../option-readers.ts";
+import { addAdminOptions, adminOf } from "./admin-options.ts";
 import type { DefinitionContext } from "./context.ts";
 
 const examples = `
@@ -45,8 +46,9 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
     .option("--target-insecure", "accept any certificate of the target")
     .option("--host-header <value>", '"rewrite" sends the target its own Host, anything else is sent as it is')
     .addOption(new Option("--mask <key>", "WebSocket masking key over TLS and to loopback").choices(["zero", "random"]))
-    .option("--json", "one JSON object per line on stdout")
-    .optionsGroup("Limits (seconds, or 500ms, 2m, 1h):");
+    .option("--json", "one JSON object per line on stdout");
+  addAdminOptions(command, "off");
+  command.optionsGroup("Limits (seconds, or 500ms, 2m, 1h):");
   for (const limit of clientLimitFlags) command.addOption(limitOption(limit));
   command.addHelpText("after", examples).action((target: string) => {
     applyEnvironment(command, env);
@@ -64,6 +66,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
       hostHeader: flags.hostHeader,
       mask: flags.mask,
       json: flags.json === true,
+      admin: adminOf(command),
       limits: limitsOf(clientLimitFlags, command.opts()),
     });
   });

@@ -2,9 +2,12 @@
 
 import type { Command } from "commander";
 import { Option } from "commander";
+import type { LogLevel } from "../../observe/log-level.ts";
+import { logLevels } from "../../observe/log-level.ts";
 import { applyEnvironment } from "../environment.ts";
 import { limitsOf, serveLimitFlags } from "../limit-flags.ts";
 import { collectList, limitOption, readDuration, readName } from "../option-readers.ts";
+import { addAdminOptions, adminOf } from "./admin-options.ts";
 import type { DefinitionContext } from "./context.ts";
 
 const examples = `
@@ -25,6 +28,7 @@ interface ServeFlags {
   readonly drain?: number;
   readonly drainDelay?: number;
   readonly logFormat?: "pretty" | "json";
+  readonly logLevel?: LogLevel;
   readonly json?: boolean;
 }
 
@@ -51,9 +55,16 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
         readDuration,
       ),
     )
-    .addOption(new Option("--log-format <format>", "plain lines, or JSON").choices(["pretty", "json"]))
-    .option("--json", "the same as --log-format json")
-    .optionsGroup("Limits (seconds, or 500ms, 2m, 1h; bytes, or 64KiB, 1GiB):");
+    .addOption(
+      new Option("--log-format <format>", "plain lines, or JSON (events on stdout, log lines on stderr)").choices([
+        "pretty",
+        "json",
+      ]),
+    )
+    .addOption(new Option("--log-level <level>", "what is worth a line (default: info)").choices(logLevels))
+    .option("--json", "the same as --log-format json");
+  addAdminOptions(command, "127.0.0.1:9190");
+  command.optionsGroup("Limits (seconds, or 500ms, 2m, 1h; bytes, or 64KiB, 1GiB):");
   for (const limit of serveLimitFlags) command.addOption(limitOption(limit));
   command.addHelpText("after", examples).action(() => {
     applyEnvironment(command, env);
@@ -69,6 +80,8 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
       drainMs: flags.drain,
       drainDelayMs: flags.drainDelay,
       json: flags.json === true || flags.logFormat === "json",
+      logLevel: flags.logLevel ?? "info",
+      admin: adminOf(command),
       limits: limitsOf(serveLimitFlags, command.opts()),
     });
   });
