@@ -1,0 +1,14 @@
+// Files of the package that tests read, wherever the compiled tests lie.
+
+import { existsSync, readFileSync } from "node:fs";
+
+/** The text of a file, by its path from the package's root. */
+export function readPackageFile(path: string): string {
+  let folder = new URL("./", import.meta.url);
+  while (!existsSync(new URL("package.json", folder))) {
+    const up = new URL("../", folder);
+    if (up.href === folder.href) throw new Error(`no package.json above ${import.meta.url}`);
+    folder = up;
+  }
+  return readFileSync(new URL(path, folder), "utf8");
+}
