@@ -14,6 +14,7 @@ import type { DemoInvocation } from "../invocation.ts";
 import type { Output } from "../output.ts";
 import type { Ending, Running } from "../stop-signals.ts";
 import { runUntilStopped } from "../stop-signals.ts";
+import { defaultAdmin } from "./admin.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws what serve() and connect() throw. */
@@ -38,7 +39,8 @@ async function startDemo({ invocation, output, signal }: DemoStart): Promise<Run
     stack.push(() => target.close());
     const server = await startServer({ invocation, output, signal });
     stack.push((options) => server.close(options));
-    if (invocation.json) output.event({ event: "listening", url: server.url });
+    const admin = server.signedInUrl();
+    if (invocation.json) output.event({ event: "listening", url: server.url, admin });
     const tunnel = await connect({
       server: server.url.replace(/^http/u, "ws"),
       target: target.port,
@@ -50,7 +52,7 @@ async function startDemo({ invocation, output, signal }: DemoStart): Promise<Run
     const { name, url, direct } = tunnel;
     const targetUrl = `http://127.0.0.1:${target.port}`;
     if (invocation.json) output.event({ event: "tunnel", name, url, direct, target: targetUrl });
-    else for (const line of welcome({ url, direct: direct.url, target: targetUrl })) output.line(line);
+    else for (const line of welcome({ url, direct: direct.url, target: targetUrl, admin })) output.line(line);
     return { close, ended: tunnel.closed };
   } catch (error) {
     await close({ force: true });
@@ -59,7 +61,8 @@ async function startDemo({ invocation, output, signal }: DemoStart): Promise<Run
 }
 
 async function startServer({ invocation, output, signal }: DemoStart): Promise<CaissonServer> {
-  const options = { catchAll: invocation.name, signal };
+  // Free of files: the demo's token lives as long as the demo, and the URL that is printed signs in by itself.
+  const options = { catchAll: invocation.name, signal, admin: { listen: defaultAdmin, orAnyPort: true } };
   try {
     return await serve({ ...options, ...given("listen", invocation.listen) });
   } catch (error) {
@@ -74,7 +77,14 @@ function isTaken(error: unknown): boolean {
   return error instanceof CaissonError && error.code === "E_LISTEN" && systemCodeOf(error.cause) === "EADDRINUSE";
 }
 
-function welcome(place: { readonly url: string; readonly direct: string; readonly target: string }): string[] {
+interface Place {
+  readonly url: string;
+  readonly direct: string;
+  readonly target: string;
+  readonly admin: string;
+}
+
+function welcome(place: Place): string[] {
   const slash = (url: string): string => (url.endsWith("/") ? url : `${url}/`);
   return [
     "The Caisson demo is running: a server, a client and a sample target.",
@@ -82,6 +92,7 @@ function welcome(place: { readonly url: string; readonly direct: string; readonl
     `  public URL   ${slash(place.url)}`,
     `  without DNS  ${slash(place.direct)}`,
     `  the target   ${slash(place.target)}`,
+    `  admin        ${place.admin}`,
     "",
     "Open the first in a browser. Ctrl-C ends it.",
   ];
