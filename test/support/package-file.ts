@@ -5,9 +5,9 @@ import { existsSync, readFileSync } from "node:fs";
 /** The text of a file, by its path from the package's root. */
 export function readPackageFile(path: string): string {
   let folder = new URL("./", import.meta.url);
-  while (!existsSync(new URL("package.json", folder))) {
+  while (!existsSync(new URL(path, folder))) {
     const up = new URL("../", folder);
-    if (up.href === folder.href) throw new Error(`no package.json above ${import.meta.url}`);
+    if (up.href === folder.href) throw new Error(`no ${path} above ${import.meta.url}`);
     folder = up;
   }
   return readFileSync(new URL(path, folder), "utf8");
