@@ -28,11 +28,11 @@ export interface ServerLimits {
   readonly roomWaitMs: number;
   /** How many requests may wait for places in one session. Default 1,024. */
   readonly maxRoomWaiters: number;
-  /** How many visitor connections in all; by default 40 % of the descriptor limit. */
+  /** How many visitor connections in all; by default 40 % of the descriptors that can be used. */
   readonly maxVisitors: number;
   /** How many visitor connections from one address that is no trusted proxy. Default 256. */
   readonly maxVisitorsPerAddress: number;
-  /** How many sessions; by default 55 % of the descriptor limit. */
+  /** How many sessions; by default 55 % of the descriptors that can be used. */
   readonly maxSessions: number;
   /** How many tunnels one session may hold. Default 10. */
   readonly maxTunnelsPerSession: number;
@@ -44,8 +44,12 @@ export interface ServerLimits {
   readonly handshakeMs: number;
 }
 
+/** Descriptors that are never counted on: those of Node itself, listeners, files, and the private listener. */
+const reservedDescriptors = 48;
+
 /** The defaults. `descriptors` is the process's limit of open files. */
 export function serverLimits(descriptors: number): ServerLimits {
+  const usable = Math.max(0, descriptors - reservedDescriptors);
   return {
     headMs: 15_000,
     keepAliveMs: 75_000,
@@ -60,9 +64,9 @@ export function serverLimits(descriptors: number): ServerLimits {
     maxNameWaiters: 100,
     roomWaitMs: 1_000,
     maxRoomWaiters: 1_024,
-    maxVisitors: Math.floor(descriptors * 0.4),
+    maxVisitors: Math.floor(usable * 0.4),
     maxVisitorsPerAddress: 256,
-    maxSessions: Math.floor(descriptors * 0.55),
+    maxSessions: Math.floor(usable * 0.55),
     maxTunnelsPerSession: 10,
     maxAborts: 200,
     abortWindowMs: 10_000,

@@ -14,7 +14,6 @@ import type { RequestRejection } from "../http1/limits.ts";
 import { rejections, requestHeadLimits } from "../http1/limits.ts";
 import { HeadProgress } from "../http1/progress.ts";
 import { unreachable } from "../lifecycle/errors.ts";
-import type { ExchangeOutcome } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { cutSocket } from "../mux/cut-socket.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
@@ -91,10 +90,12 @@ export class VisitorConnection implements Resource {
     if (this.#phase === "unread" || (this.#phase === "head" && !this.#reader.started)) this.#finishWriting();
   }
 
-  /** Ends at once, without a word. */
+  /** Ends at once, without a word: by a reset if a response is under way, which must not look complete. */
   destroy(reason: string): void {
+    const underWay = this.#exchange?.answered === true || this.outlet.pendingBytes > 0;
     this.#exchange?.abort("visitor_abort");
     this.#exchange = undefined;
+    if (underWay) cutSocket(this.#raw);
     this.#leave(reason);
     this.#socket.destroy();
     this.#raw.destroy();
@@ -186,14 +187,12 @@ export class VisitorConnection implements Resource {
     else this.#leave("visitor_closed");
   };
 
-  /** All is written: now only a FIN is awaited. */
   readonly #onFinish = (): void => {
-    if (this.#phase === "linger") this.#clock.start("linger");
+    if (this.#phase === "linger") this.#clock.start("linger"); // Only a FIN is awaited.
   };
 
-  /** The visitor has taken what was written. */
   readonly #onDrain = (): void => {
-    if (this.#phase === "unread") this.#awaitRequest();
+    if (this.#phase === "unread") this.#awaitRequest(); // The visitor has taken what was written.
   };
 
   /** Reads what the phase allows; answers the offset of what has to wait. Nothing that throws here ends the process. */
@@ -290,9 +289,9 @@ export class VisitorConnection implements Resource {
     this.#exchange?.failWith(answer);
   }
 
-  /** Who is waited for: the visitor, unless the tunnel takes no more, or answers already. */
+  /** A visitor whose body is held back may be gone without a sign, so that this bounds the wait for the target too. */
   #awaitBody(): void {
-    this.#clock.start(this.#body.full || this.#exchange?.answered === true ? "response" : "body");
+    this.#clock.start(this.#exchange?.answered === true ? "response" : "body");
   }
 
   /** The next request may come; but a visitor that does not take its answers gets no more of them. */
@@ -369,8 +368,8 @@ export class VisitorConnection implements Resource {
         return;
       case "body":
         events.refused("request_idle");
-        this.#countAbort();
-        this.#giveUp("visitor_abort");
+        if (this.#body.full) this.#exchange?.fail("target_timeout");
+        else this.#giveUp("visitor_abort");
         return;
       case "response":
         events.refused("response_idle");
@@ -386,7 +385,7 @@ export class VisitorConnection implements Resource {
   }
 
   /** Nothing moves any more: both ends are cut. */
-  #giveUp(outcome: ExchangeOutcome): void {
+  #giveUp(outcome: "visitor_abort" | "target_timeout"): void {
     this.#exchange?.abort(outcome);
     this.cut("idle");
   }

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly nodeFlags?: readonly string[];
   /** Another program than {@link caissonMain}: a script to be run by node. */
   readonly script?: string;
+  /** The limit of open descriptors, soft and hard. Unix only. */
+  readonly descriptors?: number;
 }
 
 /** How a process ended. */
@@ -60,7 +62,8 @@ export class CaissonProcess {
     this.#stateDirectory = mkdtempSync(join(tmpdir(), "caisson-test-"));
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("CAISSON_"));
     const nodeArgs = [...(options.nodeFlags ?? []), options.script ?? caissonMain, ...args];
-    this.#child = spawn(process.execPath, nodeArgs, {
+    const [program, programArgs] = limited([process.execPath, ...nodeArgs], options.descriptors);
+    this.#child = spawn(program, programArgs, {
       env: { ...Object.fromEntries(inherited), XDG_STATE_HOME: this.#stateDirectory, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -162,6 +165,13 @@ export class CaissonProcess {
       check();
     });
   }
+}
+
+/** The command under a limit of descriptors, which only a shell can set; the shell gives its pid to the command. */
+function limited(command: readonly [string, ...string[]], descriptors: number | undefined): [string, string[]] {
+  const [program, ...args] = command;
+  if (descriptors === undefined) return [program, args];
+  return ["/bin/sh", ["-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", ...command]];
 }
 
 function isEvent(value: unknown): value is CliEvent {
