@@ -11,7 +11,9 @@ import { Rig } from "../support/rig.ts";
 const host = "Host: demo.localhost\r\n";
 
 /** A target that answers every request with fixed bytes as soon as it saw the end of a request head. */
-async function rawTarget(answer: (request: string, socket: Socket) => void): Promise<{ port: number; seen: string[]; close: () => Promise<void> }> {
+async function rawTarget(
+  answer: (request: string, socket: Socket) => void,
+): Promise<{ port: number; seen: string[]; close: () => Promise<void> }> {
   const seen: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -74,7 +76,9 @@ test("HEAD, 204 and 304 have fields but no body, and the connection persists", a
     },
   });
   const visitor = await RawClient.connect(rig.port);
-  visitor.send(`HEAD / HTTP/1.1\r\n${host}\r\nGET /204 HTTP/1.1\r\n${host}\r\nGET /304 HTTP/1.1\r\n${host}\r\nGET / HTTP/1.1\r\n${host}\r\n`);
+  visitor.send(
+    `HEAD / HTTP/1.1\r\n${host}\r\nGET /204 HTTP/1.1\r\n${host}\r\nGET /304 HTTP/1.1\r\n${host}\r\nGET / HTTP/1.1\r\n${host}\r\n`,
+  );
   const text = await visitor.receive("hello");
   assert.deepEqual(
     [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]),
@@ -147,7 +151,10 @@ test("1xx heads are passed on to HTTP/1.1 visitors, and kept from HTTP/1.0 ones"
     await using rig = await Rig.start({ targetPort: target.port });
     const visitor = await RawClient.connect(rig.port);
     visitor.send(`GET / HTTP/1.1\r\n${host}\r\n`);
-    assert.match(await visitor.receive("\r\n\r\nok"), /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/s.css>\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    assert.match(
+      await visitor.receive("\r\n\r\nok"),
+      /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/s.css>\r\n\r\nHTTP\/1\.1 200 OK\r\n/,
+    );
     visitor.close();
     const old = await RawClient.connect(rig.port);
     old.send(`GET / HTTP/1.0\r\n${host}\r\n`);
@@ -175,7 +182,9 @@ test("an HTTP/1.0 visitor without Host reaches the catch-all; a body of unknown 
 });
 
 test("HTTP/1.0 keep-alive is honoured when the length is known", async () => {
-  await using rig = await Rig.start({ target: (_, response) => void response.writeHead(200, { "Content-Length": 2 }).end("ok") });
+  await using rig = await Rig.start({
+    target: (_, response) => void response.writeHead(200, { "Content-Length": 2 }).end("ok"),
+  });
   const visitor = await RawClient.connect(rig.port);
   const request = `GET / HTTP/1.0\r\n${host}Connection: keep-alive\r\n\r\n`;
   visitor.send(request);
@@ -187,7 +196,9 @@ test("HTTP/1.0 keep-alive is honoured when the length is known", async () => {
 });
 
 test("a response delimited by the target's close is complete, and chunked for HTTP/1.1 visitors", async () => {
-  const target = await rawTarget((_, socket) => socket.end("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end"));
+  const target = await rawTarget((_, socket) =>
+    socket.end("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end"),
+  );
   {
     await using rig = await Rig.start({ targetPort: target.port });
     const answer = await rig.fetch("/");
@@ -198,7 +209,9 @@ test("a response delimited by the target's close is complete, and chunked for HT
 });
 
 test("an early final response reaches the visitor while its body still flows", async () => {
-  const target = await rawTarget((_, socket) => socket.write("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nstop"));
+  const target = await rawTarget((_, socket) =>
+    socket.write("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nstop"),
+  );
   {
     await using rig = await Rig.start({ targetPort: target.port });
     const visitor = await RawClient.connect(rig.port);
@@ -214,7 +227,9 @@ test("an early final response reaches the visitor while its body still flows", a
 });
 
 test("absolute-form goes to the tunnel of its authority, in origin-form", async () => {
-  await using rig = await Rig.start({ target: (request, response) => response.end(`${request.url} ${request.headers.host}`) });
+  await using rig = await Rig.start({
+    target: (request, response) => response.end(`${request.url} ${request.headers.host}`),
+  });
   const visitor = await RawClient.connect(rig.port);
   visitor.send(`GET http://demo.localhost/x?y HTTP/1.1\r\nHost: other.localhost\r\nConnection: close\r\n\r\n`);
   await visitor.ended();
@@ -259,7 +274,8 @@ test("conditional and range requests pass unchanged", async () => {
   await using rig = await Rig.start({
     target: (request, response) => {
       if (request.headers["if-none-match"] === '"v1"') response.writeHead(304, { ETag: '"v1"' }).end();
-      else if (request.headers.range === "bytes=2-4") response.writeHead(206, { "Content-Range": "bytes 2-4/10" }).end("234");
+      else if (request.headers.range === "bytes=2-4")
+        response.writeHead(206, { "Content-Range": "bytes 2-4/10" }).end("234");
       else response.end("0123456789");
     },
   });
