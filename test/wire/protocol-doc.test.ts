@@ -14,22 +14,26 @@ import { violationReasons } from "../../src/wire/violation.ts";
 
 const text = readPackageFile("docs/protocol.md");
 
-/** The rows of the table whose first header cell is `first`, as cells. */
+/** The cells of a line of a table. */
+function cells(line: string): string[] {
+  return line
+    .slice(1, line.lastIndexOf("|"))
+    .split("|")
+    .map((cell) => cell.trim());
+}
+
+/** The rows of the table whose first header cell is `first`. */
 function table(first: string): string[][] {
   const lines = text.split("\n");
-  const start = lines.findIndex((line) => line.startsWith(`| ${first} |`));
+  const start = lines.findIndex((line) => line.startsWith("|") && cells(line)[0] === first);
   assert.ok(start >= 0, `a table of ${first}`);
-  const rows: string[][] = [];
-  for (const line of lines.slice(start + 2)) {
-    if (!line.startsWith("|")) break;
-    rows.push(
-      line
-        .slice(1, -1)
-        .split("|")
-        .map((cell) => cell.trim()),
-    );
-  }
-  return rows;
+  const rows = lines.slice(start + 2);
+  return rows
+    .slice(
+      0,
+      rows.findIndex((line) => !line.startsWith("|")),
+    )
+    .map(cells);
 }
 
 /** Two columns of a table as an object. */
