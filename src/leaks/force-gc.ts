@@ -12,8 +12,10 @@ import { CaissonError } from "../lifecycle/errors.ts";
 export function findCollector(): () => Promise<void> {
   const collect = globalThis.gc ?? exposedCollector();
   return async () => {
+    const turning = new TurningLoop();
     const done: unknown = Reflect.apply(collect, undefined, [{ type: "major", execution: "async" }]);
     await done;
+    turning.stop();
     // One turn for the callbacks, one for the entries that performance observers get.
     await nextTurn();
     await nextTurn();
@@ -27,6 +29,23 @@ function exposedCollector(): CallableFunction {
   setFlagsFromString("--no-expose-gc");
   if (typeof found !== "function") throw new CaissonError("E_INTERNAL", "this Node cannot force a garbage collection");
   return found;
+}
+
+/** Keeps the event loop turning: V8's task for the collection does not count as work that a process waits for. */
+class TurningLoop {
+  #stopped = false;
+
+  constructor() {
+    setImmediate(this.#turn);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  readonly #turn = (): void => {
+    if (!this.#stopped) setImmediate(this.#turn);
+  };
 }
 
 function nextTurn(): Promise<void> {
