@@ -1,0 +1,74 @@
+// What: how often the gate's verdict misses one 8-byte slot per connection, and how often it accuses a clean run, over every
+// alignment of a container that grows in steps: it starts to fill before, at or after the start of the warm-up.
+// When: after any change to bench/gate/verdict. About 20 s. Exits 1 if with 4,000 connections more than 5 % of the 8-byte
+// faults are missed, if any faulty run of that length is called clean, or a clean one a leak.
+// Example: npm run build && node dist/scripts/estimator-simulation.js 700   (deviation of the heap between samples, bytes)
+
+import { judge } from "../bench/gate/verdict/verdict.ts";
+import type { Outcome } from "../bench/gate/verdict/finding.ts";
+import { SeededRandom } from "../bench/gate/seeded-random.ts";
+import { arrayBytes, gaussian, mapBytes, memory, run, setBytes, type Layout } from "../test/bench/verdict/synthetic.ts";
+
+const deviation = Number(process.argv[2] ?? 700);
+const seed = 20_260_101;
+
+const layouts: Record<string, Layout> = {
+  "600 + 20 x 200": { warmup: 3, rounds: 20, size: 200 },
+  "600 + 40 x 100": { warmup: 6, rounds: 40, size: 100 },
+  "1,000 + 40 x 100": { warmup: 10, rounds: 40, size: 100 },
+  "300 + 12 x 100": { warmup: 3, rounds: 12, size: 100 },
+};
+
+/** What stays behind, in bytes after so many connections. */
+const faults: Record<string, ((connections: number) => number) | undefined> = {
+  clean: undefined,
+  "8 B linked": (connections) => 8 * connections,
+  "array slot": arrayBytes,
+  "set entry": setBytes,
+  "map entry": mapBytes,
+};
+
+/** Clean slopes measured for each version: mean and deviation between runs, bytes per connection. */
+const versions = [
+  { nodeMajor: 20, mean: 1.4, spread: 0.4 },
+  { nodeMajor: 24, mean: 0, spread: 0.2 },
+];
+
+/** Connections by which the container's start is moved against the warm-up's: earlier entries, or a fault that sets in later. */
+const alignments = Array.from({ length: 400 }, (_, index) => index * 3 - 600);
+
+const random = new SeededRandom(seed);
+let failed = false;
+console.log(`heap noise ${deviation} B, ${alignments.length} alignments, seed ${seed}`);
+console.log("rounds             Node  fault        leak  undecided  clean  miss %");
+for (const [name, layout] of Object.entries(layouts)) {
+  for (const version of versions) {
+    for (const [fault, bytesAfter] of Object.entries(faults)) {
+      const outcomes: Record<Outcome, number> = { leak: 0, undecided: 0, clean: 0 };
+      for (const shift of alignments) {
+        const slope = version.mean + version.spread * gaussian(random);
+        const samples = run(layout, (connections) => {
+          const kept = bytesAfter?.(Math.max(0, connections + shift)) ?? 0;
+          return { memory: memory(Math.round(kept + slope * connections + deviation * gaussian(random))) };
+        });
+        outcomes[judge(samples, { nodeMajor: version.nodeMajor, final: false }).outcome]++;
+      }
+      const { leak, undecided, clean } = outcomes;
+      const missed = (100 * (alignments.length - leak)) / alignments.length;
+      const slots = fault === "8 B linked" || fault === "array slot";
+      const long = layout.rounds * layout.size >= 4000;
+      if (fault === "clean" ? leak > 0 : long && (clean > 0 || (slots && missed > 5))) failed = true;
+      const cells = [
+        name.padEnd(18),
+        String(version.nodeMajor).padEnd(5),
+        fault.padEnd(11),
+        String(leak).padStart(5),
+        String(undecided).padStart(10),
+        String(clean).padStart(6),
+        fault === "clean" ? "     -" : missed.toFixed(1).padStart(7),
+      ];
+      console.log(cells.join(" "));
+    }
+  }
+}
+process.exitCode = failed ? 1 : 0;
