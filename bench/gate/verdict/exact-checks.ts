@@ -52,7 +52,7 @@ function checkContradiction(judging: Judging, { kind, live, held }: Twins, into:
     { ledger: "live", sign: -1, says: "are open that no container refers to any more" },
   ] as const;
   for (const { ledger, sign, says } of ways) {
-    const values = excess.map((value) => Math.max(0, sign * (value - base)));
+    const values = excess.map((value) => sign * (value - base));
     const now = values.at(-1) ?? 0;
     if (now <= 0) continue;
     const growth = growthOf(axis.xs, values.slice(start));

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { SeededRandom } from "../../../bench/gate/seeded-random.ts";
+import { floorToCome, growthOf, type GrowthShape } from "../../../bench/gate/verdict/growth.ts";
+import { gaussian } from "./synthetic.ts";
+
+const rounds = 41;
+const xs = Array.from({ length: rounds }, (_, index) => 600 + index * 100);
+const random = new SeededRandom(11);
+
+const cases: Record<string, { count: (index: number) => number; shape: GrowthShape }> = {
+  "nothing moves": { count: () => 5, shape: "flat" },
+  "one for each connection": { count: (index) => index * 100, shape: "growing" },
+  "one in a hundred": { count: (index) => index, shape: "growing" },
+  "one in a thousand, never falling": { count: (index) => Math.floor(index / 10), shape: "growing" },
+  "only in every tenth round": { count: (index) => Math.floor((index + 5) / 10) * 30, shape: "growing" },
+  "it sets in half way": { count: (index) => Math.max(0, index - 20) * 10, shape: "growing" },
+  "a saw-tooth": { count: (index) => (index % 5) * 40, shape: "flat" },
+  "noise around a level": { count: () => Math.round(200 + 6 * gaussian(random)), shape: "flat" },
+  "growth under noise": { count: (index) => Math.round(index * 5 + 3 * gaussian(random)), shape: "growing" },
+  "a pool that reached its ceiling": { count: (index) => Math.min(16, index * 2), shape: "stopped" },
+  "a cache that reached its cap": { count: (index) => Math.min(1000, index * 100), shape: "stopped" },
+  "one thing more, once": { count: (index) => (index > 8 ? 1 : 0), shape: "stopped" },
+  "a burst that went away": { count: (index) => (index > 10 && index < 14 ? 500 : 0), shape: "flat" },
+  "it drains": { count: (index) => 4000 - index * 100, shape: "flat" },
+  "one thing more at the very end": { count: (index) => (index > 38 ? 1 : 0), shape: "unclear" },
+};
+
+for (const [name, { count, shape }] of Object.entries(cases)) {
+  test(`${name}: ${shape}`, () => {
+    const ys = xs.map((_, index) => count(index));
+    assert.equal(growthOf(xs, ys).shape, shape);
+  });
+}
+
+test("the rate is counts per connection", () => {
+  const growth = growthOf(
+    xs,
+    xs.map((x) => x / 50),
+  );
+  assert.ok(Math.abs(growth.perUnit - 0.02) < 1e-9);
+  assert.equal(growth.since, 1);
+  assert.equal(growth.rise, 80);
+});
+
+test("noise without a trend is never growth", () => {
+  const noise = new SeededRandom(3);
+  for (let trial = 0; trial < 500; trial++) {
+    const scale = 1 + noise.below(20);
+    const ys = xs.map(() => Math.round(100 + scale * gaussian(noise)));
+    assert.notEqual(growthOf(xs, ys).shape, "growing", ys.join(" "));
+  }
+});
+
+test("the floor to come never falls and is never above the series", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(1000), { minLength: 1, maxLength: 50 }), (ys) => {
+      const floor = floorToCome(ys);
+      assert.equal(floor.at(-1), ys.at(-1));
+      for (const [index, value] of floor.entries()) {
+        assert.ok(value <= (ys[index] ?? Infinity));
+        assert.ok(value >= (floor[index - 1] ?? -Infinity));
+      }
+    }),
+  );
+});

@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { SeededRandom } from "../../../bench/gate/seeded-random.ts";
+import type { Verdict } from "../../../bench/gate/verdict/finding.ts";
+import type { JudgeOptions } from "../../../bench/gate/verdict/judging.ts";
+import type { Sample } from "../../../bench/gate/verdict/sample.ts";
+import { judge } from "../../../bench/gate/verdict/verdict.ts";
+import { arrayBytes, gaussian, kind, memory, run, setBytes, usual, type Layout } from "./synthetic.ts";
+
+const node24: JudgeOptions = { nodeMajor: 24, final: false };
+
+function judged(
+  change: (connections: number, round: number) => Partial<Sample>,
+  options: JudgeOptions = node24,
+): Verdict {
+  return judge(run(usual, change), options);
+}
+
+function heap(bytesAfter: (connections: number, round: number) => number, deviation = 700): Verdict {
+  const random = new SeededRandom(9);
+  return judged((connections, round) => ({
+    memory: memory(Math.round(bytesAfter(connections, round) + deviation * gaussian(random))),
+  }));
+}
+
+function namesOf(verdict: Verdict): string[] {
+  return verdict.findings.map(({ ledger, subject }) => `${ledger} ${subject}`);
+}
+
+describe("exact counts", () => {
+  test("a run in which nothing moves is clean, with nothing to say", () => {
+    const verdict = judged(() => ({}));
+    assert.equal(verdict.outcome, "clean");
+    assert.deepEqual([verdict.findings, verdict.warnings, verdict.doubts], [[], [], []]);
+    assert.equal(verdict.connections, 4000);
+    assert.equal(verdict.rounds, 40);
+  });
+
+  test("entries that stay after the close are held, one per connection, since the first round", () => {
+    const verdict = judged((connections) => ({
+      kinds: { session: kind({ opened: connections, closed: connections, live: 0, held: connections }) },
+    }));
+    assert.equal(verdict.outcome, "leak");
+    assert.deepEqual(namesOf(verdict), ["held session"]);
+    assert.equal(verdict.findings[0]?.perConnection, 1);
+    assert.equal(verdict.findings[0]?.sinceRound, 1);
+    assert.match(verdict.findings[0]?.text ?? "", /session.*since round 1\./);
+  });
+
+  test("a contradiction of two ledgers counts even if it never grows, once it persists", () => {
+    const late = (from: number): Verdict =>
+      judged((_, round) => ({ kinds: { session: kind({ live: 0, held: round >= from ? 1 : 0 }) } }));
+    assert.deepEqual(namesOf(late(20)), ["held session"]);
+    assert.equal(late(20).findings[0]?.sinceRound, 20);
+    assert.equal(late(46).outcome, "undecided");
+  });
+
+  test("what is open and in no container is a ghost", () => {
+    const verdict = judged((_, round) => ({ kinds: { session: kind({ live: round, held: 0 }) } }));
+    assert.deepEqual(namesOf(verdict), ["live session"]);
+    assert.match(verdict.findings[0]?.text ?? "", /no container refers to/);
+  });
+
+  test("one in a hundred that is never closed is found", () => {
+    const verdict = judged((_, round) => ({ kinds: { exchange: kind({ live: round, held: round }) } }));
+    assert.deepEqual(namesOf(verdict), ["live exchange"]);
+    assert.match(verdict.findings[0]?.text ?? "", /one in 100/);
+  });
+
+  test("what the collector took before its close is named", () => {
+    const verdict = judged((_, round) => ({
+      kinds: {
+        stream: kind({ live: round > 30 ? 2 : 0, held: round > 30 ? 2 : 0, collectedUnclosed: round > 30 ? 2 : 0 }),
+      },
+    }));
+    assert.deepEqual(namesOf(verdict), ["live stream"]);
+    assert.match(verdict.findings[0]?.text ?? "", /collected without ever having been closed/);
+  });
+
+  test("a single retained resource is a leak, with the exact number", () => {
+    const verdict = judged((_, round) => ({ kinds: { session: kind({ retained: round > 12 ? 13 : 0 }) } }));
+    assert.deepEqual(namesOf(verdict), ["alive session"]);
+    assert.match(verdict.findings[0]?.text ?? "", /^Exactly 13 closed/);
+    assert.equal(verdict.findings[0]?.sinceRound, 13);
+  });
+
+  test("uncollected resources that only wait are no leak; ever more of them are", () => {
+    assert.equal(
+      judged((_, round) => ({ kinds: { session: kind({ uncollected: (round % 3) * 5 }) } })).outcome,
+      "clean",
+    );
+    const growing = judged((connections) => ({ kinds: { session: kind({ uncollected: connections }) } }));
+    assert.deepEqual(namesOf(growing), ["alive session"]);
+  });
+
+  const counts: Record<string, { name: string; change: (count: number) => Partial<Sample> }> = {
+    fds: { name: "fds socket", change: (count) => ({ fds: { socket: 4 + count } }) },
+    handles: { name: "handles Timeout", change: (count) => ({ handles: { Timeout: count } }) },
+    listeners: { name: "listeners ws message", change: (count) => ({ listeners: { "ws message": count } }) },
+    probes: { name: "probe server.names", change: (count) => ({ probes: { "server.names": count } }) },
+    objects: { name: "objects Proxy", change: (count) => ({ objects: { Proxy: count } }) },
+    series: { name: "series series of /metrics", change: (count) => ({ series: 300 + count }) },
+    operations: {
+      name: "operations name claim pending",
+      change: (pending) => ({ operations: { "name claim": { pending, abandoned: 0, oldestMs: 5 } } }),
+    },
+  };
+  for (const [ledger, { name, change }] of Object.entries(counts)) {
+    test(`${ledger} that grow by connection are a leak`, () => {
+      const verdict = judged((connections) => change(connections / 2));
+      assert.deepEqual(namesOf(verdict), [name]);
+      assert.equal(verdict.findings[0]?.perConnection, 0.5);
+    });
+    test(`${ledger} that reach a cap are no leak`, () => {
+      const verdict = judged((connections) => change(Math.min(1000, connections)));
+      assert.equal(verdict.outcome, "clean");
+    });
+  }
+
+  test("what grows for a short while only asks for more rounds, until there are none", () => {
+    const short: Layout = { warmup: 2, rounds: 10, size: 100 };
+    const samples = run(short, (connections) => ({ probes: { cache: connections } }));
+    assert.equal(judge(samples, node24).outcome, "undecided");
+    assert.deepEqual(namesOf(judge(samples, { ...node24, final: true })), ["probe cache"]);
+  });
+
+  test("a process without ledgers is watched for longer than its longest usual timer", () => {
+    const samples = run({ warmup: 0, rounds: 20, size: 200 }, (connections) => ({
+      kinds: undefined,
+      handles: { Timeout: connections },
+    }));
+    assert.equal(judge(samples, node24).outcome, "undecided");
+    assert.equal(judge(samples, { ...node24, patienceMs: 10_000 }).outcome, "leak");
+  });
+
+  test("without connections growth is counted by request", () => {
+    const samples = run(usual, (connections) => ({
+      connections: 7,
+      requests: connections,
+      handles: { Timeout: connections },
+    }));
+    const verdict = judge(samples, node24);
+    assert.deepEqual(namesOf(verdict), ["handles Timeout"]);
+    assert.match(verdict.findings[0]?.text ?? "", /1 per request/);
+  });
+});
+
+describe("memory", () => {
+  test("flat, saw-tooth, decay and warm-up are clean", () => {
+    assert.equal(heap(() => 0).outcome, "clean");
+    assert.equal(heap((_, round) => (round % 4) * 3000).outcome, "clean");
+    assert.equal(heap((connections) => 400_000 * Math.exp(-connections / 500)).outcome, "clean");
+    assert.equal(heap((connections) => 300_000 * (1 - Math.exp(-connections / 100))).outcome, "clean");
+  });
+
+  test("a ramp of eight bytes is a leak, with its interval and round", () => {
+    const verdict = heap((connections) => 8 * connections);
+    assert.deepEqual(namesOf(verdict), ["heap old_space"]);
+    const [finding] = verdict.findings;
+    assert.ok(finding?.interval !== undefined);
+    assert.ok(finding.interval[0] > 7 && finding.interval[1] < 9, finding.text);
+    assert.ok(finding.sinceRound <= 12, finding.text);
+  });
+
+  test("a single step is never a leak", () => {
+    for (const at of [10, 20, 26, 40]) {
+      const { outcome } = heap((_, round) => (round > at ? 200_000 : 0), 50);
+      assert.notEqual(outcome, "leak", `step after round ${at}`);
+    }
+  });
+
+  test("slow saturation is never a leak", () => {
+    for (const constant of [300, 600, 1000]) {
+      const { outcome } = heap((connections) => 200_000 * (1 - Math.exp(-connections / constant)));
+      assert.notEqual(outcome, "leak", `constant ${constant}`);
+    }
+  });
+
+  test("noise is undecided, says what was seen, and never a leak", () => {
+    const verdict = heap(() => 0, 60_000);
+    assert.equal(verdict.outcome, "undecided");
+    assert.match(verdict.doubts[0]?.text ?? "", /neither ruled out nor certain/);
+    const random = new SeededRandom(77);
+    for (let trial = 0; trial < 60; trial++) {
+      const deviation = 500 * (1 + random.below(200));
+      const samples = run(usual, () => ({ memory: memory(Math.round(deviation * gaussian(random))) }));
+      assert.notEqual(judge(samples, { ...node24, final: true }).outcome, "leak", `deviation ${deviation}`);
+    }
+  });
+
+  test("Node 20 is allowed its own slope", () => {
+    const samples = run(usual, (connections) => ({ memory: memory(5 * connections) }));
+    assert.equal(judge(samples, { nodeMajor: 20, final: false }).outcome, "clean");
+    assert.equal(judge(samples, { nodeMajor: 24, final: false }).outcome, "leak");
+    assert.equal(judge(samples, { nodeMajor: 24, final: false, heapTolerance: 10 }).outcome, "clean");
+  });
+
+  test("with the default JIT the heap only warns", () => {
+    const samples = run(usual, (connections) => ({ memory: memory(50 * connections) }));
+    const verdict = judge(samples, { nodeMajor: 24, final: true, heapGates: false });
+    assert.equal(verdict.outcome, "clean");
+    assert.match(verdict.warnings[0]?.text ?? "", /default JIT/);
+    assert.equal(verdict.slopes.find(({ series }) => series === "heapUsed")?.outcome, "not judged");
+  });
+
+  test("pinned slabs are external memory, named once; resident memory only warns", () => {
+    const pinned = run(usual, (connections) => ({
+      memory: { ...memory(0), external: 2_000_000 + 8192 * connections, arrayBuffers: 8192 * connections },
+    }));
+    assert.deepEqual(namesOf(judge(pinned, node24)), ["external arrayBuffers"]);
+    const resident = judged((connections) => ({ memory: { ...memory(0), rss: 90_000_000 + 10_000 * connections } }));
+    assert.equal(resident.outcome, "clean");
+    assert.equal(resident.warnings[0]?.ledger, "rss");
+  });
+
+  test("a flat heap after too few connections proves nothing", () => {
+    const samples = run({ warmup: 40, rounds: 20, size: 100 }, () => ({}));
+    assert.equal(judge(samples, node24).outcome, "undecided");
+    const last = judge(samples, { ...node24, final: true });
+    assert.equal(last.outcome, "clean");
+    assert.match(last.warnings[0]?.text ?? "", /grows in steps/);
+  });
+
+  test("no samples are undecided, not clean", () => {
+    assert.equal(judge([], { ...node24, final: true }).outcome, "undecided");
+  });
+});
+
+// The long form, with more noise and layouts, is scripts/estimator-simulation.ts.
+describe("containers that grow in steps, over their alignments to the warm-up", () => {
+  const random = new SeededRandom(2);
+  const shifts = Array.from({ length: 60 }, (_, index) => index * 20 - 600);
+  const kept = { "array slot": arrayBytes, "set entry": setBytes };
+  for (const [nodeMajor, clean] of [
+    [20, 1.4],
+    [24, 0],
+  ] as const) {
+    for (const [name, bytesAfter] of Object.entries(kept)) {
+      test(`${name} on Node ${nodeMajor}: found in 95 of 100 runs, never called clean`, () => {
+        let found = 0;
+        for (const shift of shifts) {
+          const samples = run(usual, (connections) => ({
+            memory: memory(
+              bytesAfter(Math.max(0, connections + shift)) + clean * connections + Math.round(700 * gaussian(random)),
+            ),
+          }));
+          const { outcome } = judge(samples, { nodeMajor, final: false });
+          assert.notEqual(outcome, "clean", `shift ${shift}`);
+          if (outcome === "leak") found++;
+        }
+        assert.ok(found >= 0.95 * shifts.length, `${found} of ${shifts.length}`);
+      });
+    }
+  }
+});
