@@ -1,6 +1,9 @@
 // `caisson/internals`: the classes and events that the CLI itself runs, for tests, the leak zoo and debugging.
 // Without any promise: what is here may change with every release.
 
+export type { LinkSession } from "./client/link-session.ts";
+export { LocalConnection } from "./client/local-connection.ts";
+export { ServerLink } from "./client/server-link.ts";
 export { ChunkedDecoder } from "./http1/chunked.ts";
 export { RequestHeadReader, ResponseHeadReader } from "./http1/head-reader.ts";
 export { Ledger } from "./leaks/ledger.ts";
@@ -12,6 +15,7 @@ export { Listener } from "./lifecycle/listener.ts";
 export type { Inventory, Resource, ResourceKind } from "./lifecycle/resource.ts";
 export { resourceKinds } from "./lifecycle/resource.ts";
 export { Scope } from "./lifecycle/scope.ts";
+export { Metrics } from "./observe/metrics.ts";
 export { Pipe } from "./mux/pipe.ts";
 export { Session } from "./mux/session.ts";
 export { SocketOutlet } from "./mux/socket-outlet.ts";

@@ -1,0 +1,37 @@
+// Seeds: each request adds a `message` listener to the WebSocket that all requests of its client share. It is taken away
+// when that request's answer comes, but the wrong one: `off` is called with a new closure, and removes nothing.
+// Real case: tunnelmole, whose handler for proxied requests listens on the client's socket once per request.
+// Rate: one listener per message that the server sends to a client, for as long as the client stays, and with it CPU for
+// each message that comes. Seen by: listener counts, and the closures on the heap while sessions last.
+
+import { WebSocket } from "ws";
+import { SessionSocket } from "../../src/internals.ts";
+import { patch } from "./patch.ts";
+
+let added = 0;
+let sending = false;
+
+/** How many listeners were added. */
+export function seeded(): number {
+  return added;
+}
+
+patch(SessionSocket, "send", function send(original, message) {
+  sending = true;
+  original(message);
+  sending = false;
+});
+
+patch(WebSocket, "send", function send(this: WebSocket, original, ...args) {
+  if (sending) listenForAnswer(this);
+  original(...args);
+});
+
+function listenForAnswer(socket: WebSocket): void {
+  added += 1;
+  socket.setMaxListeners(0);
+  const matches = (data: unknown): boolean => data === socket.protocol;
+  socket.on("message", (data) => {
+    if (matches(data)) socket.off("message", () => undefined);
+  });
+}
