@@ -1,0 +1,77 @@
+// The gate's answer as JUnit XML: one test case for each ledger, which fails with its findings. What is undecided is an error,
+// or skipped where an undecided run is allowed to pass.
+
+import type { Finding, LedgerName } from "../verdict/finding.ts";
+import { escapeMarkup } from "./escape.ts";
+import { line } from "./line.ts";
+import type { GateReport } from "./run-facts.ts";
+
+const cases: Readonly<Record<Exclude<LedgerName, "rss">, string>> = {
+  held: "containers hold nothing that was closed",
+  live: "what was opened is closed",
+  alive: "what was closed is collected",
+  handles: "active handles return to the baseline",
+  fds: "descriptors return to the baseline",
+  listeners: "listeners return to the baseline",
+  probe: "containers return to the baseline",
+  objects: "live objects return to the baseline",
+  operations: "operations settle",
+  series: "metric series return to the baseline",
+  heap: "the heap stays flat",
+  external: "external memory stays flat",
+};
+
+/** An XML document. */
+export function junit(report: GateReport): string {
+  const { verdict, facts } = report;
+  const names = Object.keys(cases).length;
+  const failed = failing(verdict.findings);
+  const unsure = new Set([...failing(verdict.doubts)].filter((ledger) => !failed.has(ledger)));
+  const unsureAs = facts.undecided === "pass" ? "skipped" : "error";
+  const counts = `tests="${names}" failures="${failed.size}" errors="${unsureAs === "error" ? unsure.size : 0}" skipped="${unsureAs === "skipped" ? unsure.size : 0}"`;
+  const time = (facts.elapsedMs / 1000).toFixed(3);
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="caisson gate" ${counts} time="${time}">`,
+    `  <testsuite name="caisson gate" ${counts} time="${time}" timestamp="${escapeMarkup(facts.startedAt.slice(0, 19))}">`,
+    "    <properties>",
+    ...properties(report).map(([name, value]) => `      <property name="${name}" value="${escapeMarkup(value)}"/>`),
+    "    </properties>",
+    ...Object.entries(cases).map(([ledger, title]) => testCase(report, { ledger, title })),
+    `    <system-out>${escapeMarkup(line(report))}</system-out>`,
+    "  </testsuite>",
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+function failing(found: readonly Finding[]): Set<string> {
+  return new Set(found.map(({ ledger }) => ledger));
+}
+
+function properties({ facts }: GateReport): [string, string][] {
+  const { commit = "unknown", node, seed, mode, subject } = facts;
+  return [
+    ["subject", subject],
+    ["node", node],
+    ["commit", commit],
+    ["seed", String(seed)],
+    ["mode", mode],
+  ];
+}
+
+function testCase({ verdict, facts }: GateReport, { ledger, title }: { ledger: string; title: string }): string {
+  const open = `    <testcase classname="caisson.gate.${ledger}" name="${title}" time="0"`;
+  const leaks = verdict.findings.filter((found) => found.ledger === ledger);
+  const doubts = verdict.doubts.filter((found) => found.ledger === ledger);
+  if (leaks.length > 0) return element(open, "failure", { type: "leak", found: leaks });
+  if (doubts.length === 0) return `${open}/>`;
+  return element(open, facts.undecided === "pass" ? "skipped" : "error", { type: "undecided", found: doubts });
+}
+
+function element(open: string, tag: string, { type, found }: { type: string; found: readonly Finding[] }): string {
+  const message = escapeMarkup(found.map(({ subject }) => subject).join(", "));
+  const text = found.map((each) => escapeMarkup(each.text)).join("\n");
+  const kind = tag === "skipped" ? "" : ` type="${type}"`;
+  return `${open}>\n      <${tag}${kind} message="${type}: ${message}">${text}</${tag}>\n    </testcase>`;
+}

@@ -1,0 +1,34 @@
+// The gate's answer in one line that a person understands. It says the outcome first, then why.
+
+import type { Finding, Verdict } from "../verdict/finding.ts";
+import { amount, limits } from "../verdict/sentences.ts";
+import { plain } from "./escape.ts";
+import type { GateReport } from "./run-facts.ts";
+
+/** One line without a line break, such as `clean: 4,000 connections and 41,200 requests in 40 rounds; ...`. */
+export function line({ verdict }: GateReport): string {
+  return plain(`${verdict.outcome}: ${workOf(verdict)}; ${reasonOf(verdict)}`);
+}
+
+/** What was done between the first and the last measured sample. */
+export function workOf({ connections, requests, rounds }: Verdict): string {
+  const made = connections > 0 ? `${amount(connections)} connections and ` : "";
+  return `${made}${amount(requests)} requests in ${amount(rounds)} rounds`;
+}
+
+/** Why the outcome is what it is: the first thing found, and how many more there are. */
+export function reasonOf({ outcome, findings, doubts, slopes }: Verdict): string {
+  if (outcome === "leak") return first(findings);
+  if (outcome === "undecided") return first(doubts);
+  const heap = slopes.find(({ series }) => series === "heapUsed");
+  if (heap === undefined) return "every count returned to its baseline.";
+  const moved = `the heap moved by ${amount(heap.bytesPerConnection)} B per connection ${limits(heap.interval)}`;
+  const limit = heap.tolerance === undefined ? "" : ` (limit ${amount(heap.tolerance)})`;
+  return `every count returned to its baseline and ${moved}${limit}.`;
+}
+
+function first(found: readonly Finding[]): string {
+  const more = found.length - 1;
+  const rest = more > 0 ? ` And ${more} more ${more === 1 ? "finding" : "findings"}.` : "";
+  return `${found[0]?.text ?? "no reason was given."}${rest}`;
+}
