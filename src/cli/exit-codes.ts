@@ -19,6 +19,10 @@ export const exitCodes = {
   connect: 5,
   /** The name is taken, or another instance replaced this one. */
   name: 6,
+  /** The gate found a leak. */
+  leak: 7,
+  /** The gate could not decide: the machine was too noisy. */
+  undecided: 8,
   /** A second SIGINT forced the end. */
   interrupted: 130,
   /** A second SIGTERM forced the end. */
@@ -51,6 +55,11 @@ function exitCodeForCode(code: ErrorCode): number {
     case "E_NAME_TAKEN":
     case "E_REPLACED":
       return exitCodes.name;
+    case "E_LEAK":
+      return exitCodes.leak;
+    case "E_UNDECIDED":
+      return exitCodes.undecided;
+    case "E_GATE":
     case "E_REFUSED":
     case "E_CLOSED":
     case "E_PROTOCOL":

@@ -14,6 +14,9 @@ export type ErrorCode =
   | "E_PROTOCOL"
   | "E_LISTEN"
   | "E_ABORTED"
+  | "E_LEAK"
+  | "E_UNDECIDED"
+  | "E_GATE"
   | "E_INTERNAL";
 
 /** Details of a {@link CaissonError}. */

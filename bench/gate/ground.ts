@@ -1,0 +1,158 @@
+// What scenarios stand on: the server's address, the processes that play clients and visitors, the origin, and the run's
+// randomness. It starts and ends the load side of a run; the server is somebody else's.
+
+import { CaissonError } from "../../src/lifecycle/errors.ts";
+import type { ClientOrder } from "./processes/client-orders.ts";
+import type { Counts } from "./processes/orders.ts";
+import type { OriginOrder } from "./processes/origin-worker.ts";
+import type { VisitorOrder } from "./processes/visitor-orders.ts";
+import type { WorkerOptions } from "./processes/worker.ts";
+import { Worker } from "./processes/worker.ts";
+import { SeededRandom } from "./seeded-random.ts";
+
+/** A client worker. */
+export type ClientCrew = Worker<ClientOrder>;
+
+/** What a ground is made of. */
+export interface GroundOptions {
+  /** The server's URL, `http://host:port`. */
+  readonly serverUrl: string;
+  /** The domain below which tunnels have their names. */
+  readonly domain: string;
+  readonly seed: number;
+  /** Client connects per second at most; unlimited if absent. */
+  readonly rate: number | undefined;
+  /** Flags of the client processes. */
+  readonly clientFlags: readonly string[];
+}
+
+/** Nothing listens there: the port of the TCP multiplexer service, which no system has run for decades. */
+const deadPort = 1;
+
+/** The load side of a run. */
+export class Ground {
+  readonly random: SeededRandom;
+  readonly visitors: Worker<VisitorOrder>;
+  /** The long-lived client process. */
+  readonly crew: ClientCrew;
+  /** The target of tunnels. */
+  readonly target: string;
+  /** A target that refuses connections. */
+  readonly deadTarget: string = `127.0.0.1:${deadPort}`;
+  readonly #options: GroundOptions;
+  readonly #origin: Worker<OriginOrder>;
+  readonly #prefix: string;
+  #names = 0;
+
+  private constructor(
+    options: GroundOptions,
+    workers: {
+      readonly origin: Worker<OriginOrder>;
+      readonly visitors: Worker<VisitorOrder>;
+      readonly crew: ClientCrew;
+      readonly originPort: number;
+    },
+  ) {
+    this.#options = options;
+    this.random = new SeededRandom(options.seed);
+    this.#origin = workers.origin;
+    this.visitors = workers.visitors;
+    this.crew = workers.crew;
+    this.target = `127.0.0.1:${workers.originPort}`;
+    // Names of one run do not meet those of another on a server that is used by both.
+    this.#prefix = `g${options.seed.toString(36)}`;
+  }
+
+  /** Starts the processes. Rejects with E_GATE. */
+  static async start(options: GroundOptions): Promise<Ground> {
+    const origin = new Worker<OriginOrder>({ script: "./origin-worker.js", title: "the origin" });
+    const visitors = new Worker<VisitorOrder>({ script: "./visitor-worker.js", title: "the visitors" });
+    const crew = new Worker<ClientOrder>(clientWorker(options));
+    try {
+      const { port: originPort = 0 } = await origin.ask({ do: "listen" });
+      return new Ground(options, { origin, visitors, crew, originPort });
+    } catch (error) {
+      await Promise.all([origin, visitors, crew].map((worker) => worker.process.kill()));
+      throw error;
+    }
+  }
+
+  /** The server's port. */
+  get port(): number {
+    const { port, protocol } = new URL(this.#options.serverUrl);
+    return port === "" ? ({ "http:": 80, "ws:": 80 }[protocol] ?? 443) : Number(port);
+  }
+
+  /** Where clients connect. */
+  get server(): string {
+    return this.#options.serverUrl.replace(/^http/u, "ws").replace(/\/$/u, "");
+  }
+
+  /** Fresh tunnel names, the same for the same seed and order. */
+  names(count: number): string[] {
+    return Array.from({ length: count }, () => {
+      this.#names += 1;
+      return `${this.#prefix}-${this.#names.toString(36)}-${this.random.below(36 ** 4).toString(36)}`;
+    });
+  }
+
+  /** The Host of a tunnel. */
+  hostsOf(names: readonly string[]): string[] {
+    return names.map((name) => `${name}.${this.#options.domain}`);
+  }
+
+  /** Connects clients in the long-lived process, or in another. */
+  async connect(
+    names: readonly string[],
+    how: { readonly crew?: ClientCrew; readonly relay?: string; readonly target?: string } = {},
+  ): Promise<void> {
+    const { crew = this.crew, relay, target = this.target } = how;
+    const perSecond = this.#options.rate;
+    await crew.ask({
+      do: "connect",
+      names,
+      server: this.server,
+      target,
+      ...(relay !== undefined && { relay }),
+      ...(perSecond !== undefined && { perSecond }),
+    });
+  }
+
+  /** Ends clients of the long-lived process: with a goodbye, or at once. */
+  async disconnect(names: readonly string[], { force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    await this.crew.ask({ do: "disconnect", names, force });
+  }
+
+  /** Sends visitors to these tunnels; the order says what they do there. */
+  async visit(names: readonly string[], order: VisitPlan): Promise<Counts> {
+    return this.visitors.ask({ ...order, port: this.port, hosts: this.hostsOf(names) });
+  }
+
+  /** Starts one more client process, to be ended by the scenario. */
+  startCrew(): ClientCrew {
+    return new Worker<ClientOrder>(clientWorker(this.#options));
+  }
+
+  /** Throws E_GATE if one of the processes died by itself. */
+  check(): void {
+    for (const { process } of [this.#origin, this.visitors, this.crew]) {
+      if (process.died) throw new CaissonError("E_GATE", process.failure().message);
+    }
+  }
+
+  /** Ends all processes. */
+  async stop(): Promise<void> {
+    await Promise.all([this.crew, this.visitors, this.#origin].map((worker) => worker.process.kill()));
+  }
+}
+
+/** An order for visitors without the place. */
+export type VisitPlan = VisitorOrder extends infer Order
+  ? Order extends unknown
+    ? Omit<Order, "port" | "hosts">
+    : never
+  : never;
+
+function clientWorker({ clientFlags }: GroundOptions): WorkerOptions {
+  return { script: "./client-worker.js", title: "a client process", nodeFlags: clientFlags };
+}

@@ -1,0 +1,151 @@
+// One visit of each sort, on a connection of its own, with its answer checked. Rejects with what was wrong.
+
+import { createHash } from "node:crypto";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { request } from "node:http";
+import { WebSocket } from "ws";
+import { largeBytes, largeDigest, smallBody } from "./bodies.ts";
+
+/** Where a visit goes. */
+export interface Visit {
+  readonly port: number;
+  readonly host: string;
+  readonly path: string;
+}
+
+/** How long a visit may take, in milliseconds. */
+const patienceMs = 30_000;
+/** Size of the pieces in which a slow reader reads, and the pause between two, in bytes and milliseconds. */
+const slowPieceBytes: number = 64 * 1024;
+const slowPauseMs = 20;
+const webSocketMessages: readonly string[] = ["hello", "caisson", "x".repeat(10_000)];
+
+/** A small request whose body must be the origin's answer to this Host and path. */
+export async function getSmall(visit: Visit): Promise<void> {
+  const response = await head(open(visit));
+  let body = "";
+  for await (const chunk of response.setEncoding("utf8")) body += String(chunk);
+  const { status, error } = statusOf(response);
+  if (status !== 200) throw new Error(`${visit.host}${visit.path} was answered ${status} ${error}`);
+  if (body !== smallBody(visit.host, visit.path))
+    throw new Error(`${visit.host}${visit.path} got another body: ${body}`);
+}
+
+/** Leaves before the response head came. */
+export async function leaveBefore(visit: Visit): Promise<void> {
+  const sent = open(visit);
+  const closed = closeOf(sent);
+  sent.on("error", () => undefined); // What leaving looks like from here.
+  sent.on("response", (response: IncomingMessage) => void response.resume());
+  sent.on("finish", () => setTimeout(() => sent.destroy(), 5));
+  await closed;
+}
+
+/** Leaves in the middle of the response body. */
+export async function leaveWithin(visit: Visit): Promise<void> {
+  const sent = open(visit);
+  const closed = closeOf(sent);
+  const response = await head(sent);
+  response.on("error", () => undefined); // What leaving looks like from here.
+  response.once("data", () => sent.destroy());
+  await closed;
+}
+
+/** Reads a large response piece by piece, with pauses, and compares its digest. */
+export async function readSlowly(visit: Visit): Promise<void> {
+  const response = await head(open(visit));
+  const hash = createHash("sha256");
+  let bytes = 0;
+  let sincePause = 0;
+  for await (const chunk of response) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    hash.update(chunk);
+    bytes += chunk.length;
+    sincePause += chunk.length;
+    if (sincePause < slowPieceBytes) continue;
+    sincePause = 0;
+    await pause(slowPauseMs);
+  }
+  if (bytes !== largeBytes || hash.digest("hex") !== largeDigest(visit.path)) {
+    throw new Error(`${visit.host}${visit.path} got ${bytes} bytes that are not the origin's`);
+  }
+}
+
+/** Has messages echoed over a WebSocket and closes it, or drops its connection. */
+export async function echoOverWebSocket(visit: Visit, { leave }: { readonly leave: boolean }): Promise<void> {
+  const socket = new WebSocket(`ws://127.0.0.1:${visit.port}${visit.path}`, { headers: { Host: visit.host } });
+  const closed = new Promise<void>((resolve) => {
+    socket.once("close", () => resolve());
+  });
+  const echoed = new Promise<void>((resolve, reject) => {
+    let next = 0;
+    socket.on("error", reject);
+    socket.on("open", () => {
+      for (const message of webSocketMessages) socket.send(message);
+    });
+    socket.on("message", (data: Buffer) => {
+      if (data.toString() !== webSocketMessages[next])
+        reject(new Error(`${visit.host}: a WebSocket message came back changed`));
+      next += 1;
+      if (next === webSocketMessages.length) resolve();
+    });
+    socket.on("close", () => reject(new Error(`${visit.host}: the WebSocket closed early`)));
+  });
+  await echoed;
+  if (leave) socket.terminate();
+  else socket.close(1000);
+  await closed;
+}
+
+/** A request that the server must answer with one of these Caisson-Error words. */
+export async function expectError(visit: Visit, errors: readonly string[]): Promise<void> {
+  const response = await head(open(visit));
+  response.resume();
+  const { status, error } = statusOf(response);
+  await closeOf(response);
+  if (!errors.includes(error)) {
+    throw new Error(`${visit.host}${visit.path} was answered ${status} "${error}" instead of ${errors.join(" or ")}`);
+  }
+}
+
+/** A request whose response must be cut after its head, never end as if it were complete. */
+export async function expectCut(visit: Visit): Promise<void> {
+  const response = await head(open(visit));
+  const whole = await new Promise<boolean>((resolve) => {
+    response.on("error", () => resolve(false));
+    response.on("end", () => resolve(true));
+    response.resume();
+  });
+  if (whole) throw new Error(`${visit.host}${visit.path} ended as if it were complete`);
+}
+
+function open({ port, host, path }: Visit): ClientRequest {
+  const sent = request({ host: "127.0.0.1", port, path, headers: { Host: host }, agent: false, timeout: patienceMs });
+  sent.on("timeout", () => sent.destroy(new Error(`${host}${path} took longer than ${patienceMs} ms`)));
+  sent.end();
+  return sent;
+}
+
+function head(sent: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    sent.on("response", resolve);
+    sent.on("error", reject);
+  });
+}
+
+function statusOf(response: IncomingMessage): { readonly status: number; readonly error: string } {
+  const error = response.headers["caisson-error"];
+  return { status: response.statusCode ?? 0, error: typeof error === "string" ? error : "" };
+}
+
+function closeOf(emitter: ClientRequest | IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    emitter.once("close", () => resolve());
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

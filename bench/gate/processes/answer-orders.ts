@@ -1,0 +1,48 @@
+// The worker's end of the IPC channel: carries out each order and answers it. Keeps the process alive until the parent
+// lets go.
+
+import { messageOf } from "../../../src/lifecycle/errors.ts";
+import type { AnswerMessage, Counts } from "./orders.ts";
+import { isOrder } from "./orders.ts";
+
+/** Answers every order of the parent with what `carryOut` makes of it; orders may overlap. */
+export function answerOrders<Order>(carryOut: (order: Order) => Promise<Counts>): void {
+  const answer = (message: AnswerMessage): void => {
+    process.send?.(message);
+  };
+  process.on("message", (message: unknown) => {
+    if (!isOrder<Order>(message)) return;
+    const { order, number } = message;
+    carryOut(order).then(
+      (counts) => answer({ number, counts }),
+      (error: unknown) => answer({ number, error: messageOf(error) }),
+    );
+  });
+}
+
+/** Calls `each` for every item, so many at once, in order; at most `perSecond` of them in a second. Rejects with the first failure. */
+export async function inParallel<Item>(
+  items: readonly Item[],
+  each: (item: Item) => Promise<void>,
+  { atOnce, perSecond }: { readonly atOnce: number; readonly perSecond?: number },
+): Promise<void> {
+  const startedAtMs = performance.now();
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (;;) {
+      const at = next;
+      next += 1;
+      const item = items[at];
+      if (item === undefined) return;
+      if (perSecond !== undefined) await untilMs(startedAtMs + (at * 1_000) / perSecond);
+      await each(item);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane));
+}
+
+function untilMs(atMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, Math.max(0, atMs - performance.now()));
+  });
+}

@@ -1,0 +1,120 @@
+// A process that hosts many tunnel clients, as its parent says. It counts what it did and checks that each client got the
+// name that it asked for.
+
+import type { CaissonTunnel } from "../../../src/index.ts";
+import { CaissonError, connect } from "../../../src/index.ts";
+import { Relay } from "../network/relay.ts";
+import { answerOrders, inParallel } from "./answer-orders.ts";
+import type { ClientOrder } from "./client-orders.ts";
+import { MemoryKeyring } from "./memory-keyring.ts";
+import type { Counts } from "./orders.ts";
+
+/** Connects and closes in flight at once. */
+const atOnce = 16;
+/** How long a client may take to stand again after its connection was reset, in milliseconds. */
+const standAgainMs = 20_000;
+
+const clients = new Map<string, CaissonTunnel>();
+const relays = new Map<string, Relay>();
+const keys = new MemoryKeyring();
+
+/** Short, so that nothing of a client outlives the round it was made in. */
+const limits = { closeTimeoutMs: 1_000, drainMs: 2_000, firstConnectMs: 15_000, stableMs: 100 };
+
+async function carryOut(order: ClientOrder): Promise<Counts> {
+  switch (order.do) {
+    case "connect": {
+      const { names, target, perSecond } = order;
+      const server = order.relay === undefined ? order.server : await throughRelay(order.relay, order.server);
+      const connectOne = async (name: string): Promise<void> => {
+        clients.set(name, await connectAs(name, { server, target }));
+      };
+      await inParallel(names, connectOne, { atOnce, ...(perSecond !== undefined && { perSecond }) });
+      return { connected: names.length };
+    }
+    case "disconnect":
+      await inParallel(order.names, (name) => disconnect(name, { force: order.force }), { atOnce });
+      return { disconnected: order.names.length };
+    case "takeOver":
+      await inParallel(order.names, (name) => takeOver(name, order), { atOnce });
+      return { replaced: order.names.length };
+    case "storm":
+      return storm(order.relay, order.names);
+    case "freeze":
+      return freeze(order.relay, order.names);
+    default:
+      throw new Error(`unknown order: ${JSON.stringify(order satisfies never)}`);
+  }
+}
+
+async function connectAs(
+  name: string,
+  place: { readonly server: string; readonly target: string },
+): Promise<CaissonTunnel> {
+  const { server, target } = place;
+  const tunnel = await connect({ server, target, name, limits, keyring: keys });
+  if (tunnel.name !== name) throw new Error(`asked for the name ${name} and got ${tunnel.name}`);
+  return tunnel;
+}
+
+async function disconnect(name: string, options: { readonly force: boolean }): Promise<void> {
+  const tunnel = take(name);
+  keys.forget(name);
+  await tunnel.close(options);
+}
+
+async function takeOver(name: string, place: { readonly server: string; readonly target: string }): Promise<void> {
+  const older = take(name);
+  clients.set(name, await connectAs(name, place));
+  const error = await older.closed;
+  if (!(error instanceof CaissonError) || error.code !== "E_REPLACED") {
+    throw new Error(`the older client of ${name} ended with ${error?.code ?? "nothing"} instead of E_REPLACED`);
+  }
+}
+
+async function storm(id: string, names: readonly string[]): Promise<Counts> {
+  const again = names.map((name) => standsAgain(name));
+  relays.get(id)?.cut();
+  await Promise.all(again);
+  return { standing: names.length };
+}
+
+function standsAgain(name: string): Promise<void> {
+  const tunnel = clients.get(name);
+  if (!tunnel) throw new Error(`there is no client ${name}`);
+  return new Promise((resolve, reject) => {
+    const onTunnel = (facts: { readonly name: string }): void => {
+      clearTimeout(timer);
+      tunnel.off("tunnel", onTunnel);
+      if (facts.name === name) resolve();
+      else reject(new Error(`${name} came back as ${facts.name}`));
+    };
+    const timer = setTimeout(() => reject(new Error(`${name} did not come back`)), standAgainMs);
+    tunnel.on("tunnel", onTunnel);
+  });
+}
+
+async function freeze(id: string, names: readonly string[]): Promise<Counts> {
+  relays.get(id)?.freeze();
+  // Their ends of the dead links are of no more use; the relay keeps the server's ends open, as a lost network does.
+  await inParallel(names, (name) => disconnect(name, { force: true }), { atOnce });
+  return { frozen: names.length };
+}
+
+async function throughRelay(id: string, server: string): Promise<string> {
+  let relay = relays.get(id);
+  if (!relay) {
+    relay = await Relay.start({ port: Number(new URL(server).port) });
+    relays.set(id, relay);
+  }
+  return `ws://127.0.0.1:${relay.port}`;
+}
+
+function take(name: string): CaissonTunnel {
+  const tunnel = clients.get(name);
+  if (!tunnel) throw new Error(`there is no client ${name}`);
+  clients.delete(name);
+  return tunnel;
+}
+
+answerOrders(carryOut);

@@ -1,0 +1,119 @@
+// One sample of a server: the ledgers from its private listener, the rest from its inspector where there is one. Waits for
+// quiescence first. Keeps the floor below which a round that left something behind is no longer waited for.
+
+import { setTimeout as pause } from "node:timers/promises";
+import type { Phase, Sample } from "../verdict/sample.ts";
+import type { AdminReader } from "./admin-reader.ts";
+import { descriptorsOf, tcpCounters } from "./kernel.ts";
+import type { ProcessReader } from "./process-reader.ts";
+import { floorOf, settle, unsettled } from "./quiescence.ts";
+import type { Floor, Patience } from "./quiescence.ts";
+
+/** What a sample says of the run besides the readings. */
+export interface SampleFacts {
+  readonly round: number;
+  readonly phase: Phase;
+  readonly atMs: number;
+  readonly connections: number;
+  readonly requests: number;
+}
+
+/** Where the readings come from. */
+export interface ServerReadingsOptions {
+  readonly admin: AdminReader;
+  /** Absent for a server that runs elsewhere: then there is no census of objects and listeners. */
+  readonly inspector?: ProcessReader;
+  /** Absent for a server that runs elsewhere: then there are no descriptors. */
+  readonly pid?: number;
+  readonly patience: Patience;
+  /** How long after its close a resource may be referred to, in milliseconds. */
+  readonly graceMs: number;
+}
+
+/** Collections after the grace that decide what is retained, and some to spare. */
+const decidingCollections = 6;
+/** Collections before the ledger of the collector is read, in a server without an inspector. */
+const collections = 3;
+/** What a round that settled in vain costs at most after the first such round, in milliseconds. */
+const vainPatience: Patience = { longestMs: 1_000, unchangedMs: 1_000 };
+
+/** The readings of one server. */
+export class ServerReadings {
+  readonly #from: ServerReadingsOptions;
+  #floor: Floor = {};
+  #inVain = false;
+
+  constructor(from: ServerReadingsOptions) {
+    this.#from = from;
+  }
+
+  /** Takes what is there now as none of the gate's business: a server that others use. */
+  async takeFloor(): Promise<void> {
+    this.#floor = floorOf(await this.#from.admin.ledgers());
+  }
+
+  /** Waits until what the last round made is gone, or was waited for in vain; resolves with what was left. */
+  async settle({ thorough }: { readonly thorough: boolean }): Promise<string> {
+    const { admin, patience } = this.#from;
+    const floor = this.#floor;
+    const read = admin.ledgers.bind(admin);
+    const left = await settle(read, { floor, patience: this.#inVain && !thorough ? this.#shortened() : patience });
+    if (left !== "") {
+      this.#inVain = true;
+      this.#floor = floorOf(await admin.ledgers());
+    }
+    return left;
+  }
+
+  /** Waits until what was closed must have been collected, and collects so often that what is still there is retained. */
+  async decideRetained(): Promise<void> {
+    await pause(this.#from.graceMs);
+    await this.#collect(decidingCollections);
+  }
+
+  /** Whether nothing of the scenarios is there. */
+  async quiescent(): Promise<boolean> {
+    return unsettled(await this.#from.admin.ledgers(), this.#floor) === "";
+  }
+
+  /** Live resources of one kind. */
+  async live(kind: string): Promise<number> {
+    return (await this.#from.admin.ledgers()).kinds[kind]?.live ?? 0;
+  }
+
+  /** Reads everything at a quiescent point. */
+  async sample(facts: SampleFacts): Promise<Sample> {
+    const { admin, inspector, pid } = this.#from;
+    if (!inspector) await this.#collect(collections);
+    const inside = await inspector?.read();
+    const fds = pid === undefined ? undefined : await descriptorsOf(pid);
+    const ledgers = await admin.ledgers();
+    return {
+      ...facts,
+      kinds: ledgers.kinds,
+      probes: ledgers.probes,
+      operations: ledgers.operations,
+      handles: inside?.handles ?? ledgers.handles,
+      fds,
+      tcp: await tcpCounters(),
+      objects: inside?.objects ?? {},
+      listeners: inside?.listeners ?? {},
+      memory: inside?.memory ?? ledgers.memory,
+      ...(await admin.scrape()),
+    };
+  }
+
+  /** What a round that will settle in vain again is given: enough for what its last scenario left for a while. */
+  #shortened(): Patience {
+    const { patience } = this.#from;
+    return {
+      longestMs: Math.max(vainPatience.longestMs, patience.longestMs / 2),
+      unchangedMs: vainPatience.unchangedMs,
+    };
+  }
+
+  async #collect(times: number): Promise<void> {
+    const { admin, inspector } = this.#from;
+    await (inspector ?? admin).collectGarbage(times);
+  }
+}
