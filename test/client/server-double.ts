@@ -17,7 +17,7 @@ import { createSessionServer, SessionSocket } from "../../src/mux/ws-transport.t
 import type { GoAwayReason } from "../../src/wire/codes.ts";
 import type { ControlMessage, Hello, Register, RegisterRefusal } from "../../src/wire/control.ts";
 import { until } from "../support/until.ts";
-import { testCertificate, testKey } from "./certificate.ts";
+import { testCertificate, testKey } from "../support/certificate.ts";
 import { portOf } from "./targets.ts";
 
 /** How a login is answered: `accept`, or an HTTP status with its fields and text, or not at all. */

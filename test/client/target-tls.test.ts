@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { createServer } from "node:tls";
 import { until } from "../support/until.ts";
-import { testCertificate, testKey } from "./certificate.ts";
+import { testCertificate, testKey } from "../support/certificate.ts";
 import { portOf, TargetConnection } from "./targets.ts";
 import { Uplink } from "./uplink.ts";
 

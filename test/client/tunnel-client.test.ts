@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { test } from "node:test";
 import type { CaissonError, ErrorCode } from "../../src/lifecycle/errors.ts";
 import { until } from "../support/until.ts";
-import { testCertificate } from "./certificate.ts";
+import { testCertificate } from "../support/certificate.ts";
 import { ClientRig } from "./client-rig.ts";
 import { ServerDouble } from "./server-double.ts";
 import { portOf } from "./targets.ts";

@@ -3,11 +3,13 @@
 import { once } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { Server, Socket } from "node:net";
 import { connect, createServer as createTcpServer } from "node:net";
 import type { WebSocket } from "ws";
 import { createRuntime } from "../../src/lifecycle/runtime.ts";
 import { createSessionServer, dialWebSocket, SessionSocket } from "../../src/mux/ws-transport.ts";
+import { testCertificate, testKey } from "./certificate.ts";
 import { CountingEvents } from "./counting-events.ts";
 import type { SessionPair, SessionPairOptions } from "./session-pair.ts";
 import { bothReady, joinSessions } from "./session-pair.ts";
@@ -71,6 +73,8 @@ export async function relay(port: number, options: RelayOptions): Promise<Server
 /** What joins the two sessions. */
 export interface WebSocketPairOptions extends Omit<SessionPairOptions, "latencyMs" | "bytesPerMs" | "cutAfterBytes"> {
   readonly mask?: "zero" | "random";
+  /** Over `wss://`. Default false. */
+  readonly tls?: boolean;
   readonly relay?: RelayOptions;
   readonly closeTimeoutMs?: number;
 }
@@ -92,12 +96,14 @@ export async function webSocketPair(options: WebSocketPairOptions = {}): Promise
   const transportEvents = new CountingEvents();
   const runtime = createRuntime(transportEvents);
   const endpoint = createSessionServer({ closeTimeoutMs: options.closeTimeoutMs ?? 30_000 });
-  const http = await listening(createServer());
+  const tls = options.tls === true;
+  const http = await listening(tls ? createTlsServer({ cert: testCertificate, key: testKey }) : createServer());
   const front = options.relay ? await relay(portOf(http), options.relay) : undefined;
   const accepted = new Promise<WebSocket>((resolve) => {
     http.on("upgrade", (request, socket, head) => endpoint.handleUpgrade(request, socket, head, resolve));
   });
-  const clientSocket = dialWebSocket(`ws://127.0.0.1:${portOf(front ?? http)}/`, {
+  const clientSocket = dialWebSocket(`${tls ? "wss" : "ws"}://127.0.0.1:${portOf(front ?? http)}/`, {
+    ...(tls ? { ca: testCertificate } : {}),
     mask: options.mask ?? "zero",
     handshakeTimeoutMs: 5000,
     closeTimeoutMs: options.closeTimeoutMs ?? 30_000,
