@@ -222,8 +222,8 @@ export class Inbound implements FrameSink, TransportReceiver {
   }
 
   #countHeadBytes(stream: Stream, bytes: number): void {
-    stream._headBytes += bytes;
-    if (stream._headBytes > maxHeadBytes) throw violation("too_many_heads");
+    stream._receivedHeadBytes += bytes;
+    if (stream._receivedHeadBytes > maxHeadBytes) throw violation("too_many_heads");
   }
 
   #find(id: number, payloadBytes: number): Stream | undefined {

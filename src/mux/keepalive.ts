@@ -146,9 +146,10 @@ export class Keepalive {
 
   /** What the peer sent during a gap is read after this, before any deadline fires. */
   #onGap(gapMs: number): void {
-    // The clock may have stood still with the machine, and a time to come would pass for an answer to the probe.
+    // A sleep that only the wall clock saw is longer than what passed here: nothing may end up in the future.
     const nowMs = performance.now();
     this.#lastHeardMs = Math.min(nowMs, this.#lastHeardMs + gapMs);
+    this.#pingSentMs = Math.min(nowMs, this.#pingSentMs + gapMs);
     if (this.#probeStartedMs !== 0) this.#probeStartedMs = Math.min(nowMs, this.#probeStartedMs + gapMs);
     this.probe();
   }

@@ -75,5 +75,10 @@ export const defaultMuxLimits: MuxLimits = {
 
 /** The defaults with some of them replaced. */
 export function muxLimits(changes: Partial<MuxLimits> = {}): MuxLimits {
-  return { ...defaultMuxLimits, ...changes };
+  return isComplete(changes) ? changes : { ...defaultMuxLimits, ...changes };
+}
+
+/** A complete set is shared as it is, and not copied for each session. */
+function isComplete(limits: Partial<MuxLimits>): limits is MuxLimits {
+  return Object.keys(defaultMuxLimits).every((name) => name in limits);
 }

@@ -120,9 +120,14 @@ export class Outbox {
     this.#inspect = [];
   }
 
-  /** @internal */
-  _flush(): void {
+  /** @internal The end of the turn has come. */
+  _finishTurn(): void {
     this.#scheduled = false;
+    this.flush();
+  }
+
+  /** Sends what may leave now. */
+  flush(): void {
     if (this.#closed) return;
     for (;;) {
       const room = this.#room();
@@ -222,5 +227,5 @@ export class Outbox {
 }
 
 function flushOutbox(outbox: Outbox): void {
-  outbox._flush();
+  outbox._finishTurn();
 }

@@ -71,7 +71,8 @@ export class Session implements SessionView {
     this.role = options.role;
     this.peer = options.peer;
     this._runtime = runtime;
-    this._limits = muxLimits({ ...options.limits, maxStreams: hello.maxStreams });
+    const limits = muxLimits(options.limits);
+    this._limits = limits.maxStreams === hello.maxStreams ? limits : { ...limits, maxStreams: hello.maxStreams };
     this._handler = options.handler;
     this._budget = options.budget ?? new GrowthBudget(this._limits.roleGrowthBytes);
     this.#transport = options.transport;
@@ -169,6 +170,11 @@ export class Session implements SessionView {
     this._outbox.schedule();
   }
 
+  /** Sends at once what waits for the end of this turn: for the moment before this process stands still. */
+  flush(): void {
+    if (this.#state !== "closed") this._outbox.flush();
+  }
+
   /** Says GOAWAY and takes no new streams; closes when the last stream has ended. Later calls do nothing. */
   drain(reason: GoAwayReason): void {
     if (this.#state === "closed" || this.#drainSaid) return;
@@ -213,23 +219,7 @@ export class Session implements SessionView {
 
   /** @internal */
   _flushed(stream: Stream): void {
-    if (stream._justOpened) {
-      stream._justOpened = false;
-      try {
-        stream.handler.onOpened();
-      } catch (error) {
-        this._table.faulted(stream, error);
-      }
-    }
-    if (stream._paused && stream._queuedData === 0) {
-      stream._paused = false;
-      try {
-        stream.handler.onWritable();
-      } catch (error) {
-        this._table.faulted(stream, error);
-      }
-    }
-    this._table.settle(stream);
+    this._table.flushed(stream);
     if (this.role === "server" && !this._table.hasId) this.drain("ids_exhausted");
   }
 
@@ -238,9 +228,10 @@ export class Session implements SessionView {
     this._runtime.events.paused("session");
   }
 
-  /** @internal */
+  /** @internal A farewell would only join what is not read. */
   _notReading(): void {
     this._violate("not_reading");
+    this.#transport.terminate();
   }
 
   /** @internal */

@@ -79,6 +79,23 @@ export class StreamTable {
     return this.#lastId;
   }
 
+  /** Something of `stream` left that its owner must hear of, or that ends it. */
+  flushed(stream: Stream): void {
+    try {
+      if (stream._justOpened) {
+        stream._justOpened = false;
+        stream.handler.onOpened();
+      }
+      if (stream._paused && stream._queuedData === 0) {
+        stream._paused = false;
+        stream.handler.onWritable();
+      }
+    } catch (error) {
+      this.faulted(stream, error);
+    }
+    this.settle(stream);
+  }
+
   /** A stream that the peer opened. */
   accept(id: number, request: OpenRequest): Stream {
     const stream = new Stream(this.#session, request, noHandler);

@@ -75,8 +75,10 @@ export class Stream implements Resource {
 
   /** @internal HEAD frames in the one direction in which they go. */
   _heads = 0;
-  /** @internal Bytes of HEAD and TRAILERS, both directions. */
-  _headBytes = 0;
+  /** @internal Bytes of HEAD and TRAILERS that we sent. */
+  _sentHeadBytes = 0;
+  /** @internal Bytes of HEAD and TRAILERS that came. */
+  _receivedHeadBytes = 0;
 
   /** @internal The window that the peer has: what it may send, plus what is unconsumed, plus what is owed. */
   _window: number = initialWindowBytes;
@@ -142,7 +144,7 @@ export class Stream implements Resource {
 
   /**
    * Sends bytes, taken by reference until they are flushed. False asks the source to pause until onWritable; false also
-   * if the stream is closed. An empty chunk is only good for its "end".
+   * if the stream is closed. With "end" there is no source left to pause. An empty chunk is only good for its "end".
    */
   sendData(chunk: Buffer, end: "end" | "more"): boolean {
     if (this.#cannotSend()) return false;
@@ -157,9 +159,8 @@ export class Stream implements Resource {
     }
     this.#append(frameTypes.data, chunk, end === "end");
     if (
-      this._queuedData <= pauseAboveBytes &&
-      this._queuedData <= this._sendCredit &&
-      !this.session._outbox.congested
+      end === "end" ||
+      (this._queuedData <= pauseAboveBytes && this._queuedData <= this._sendCredit && !this.session._outbox.congested)
     ) {
       return true;
     }
@@ -247,8 +248,8 @@ export class Stream implements Resource {
   }
 
   #countHeadBytes(bytes: Buffer, heads: number): boolean {
-    this._headBytes += bytes.length;
-    if (heads <= maxHeads && bytes.length <= maxFramePayload && this._headBytes <= maxHeadBytes) return true;
+    this._sentHeadBytes += bytes.length;
+    if (heads <= maxHeads && bytes.length <= maxFramePayload && this._sentHeadBytes <= maxHeadBytes) return true;
     this.session._table.fail(this, "bad_target_response");
     return false;
   }

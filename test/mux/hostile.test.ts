@@ -405,3 +405,16 @@ describe("a session's own frames", () => {
     await pair.side.gone();
   });
 });
+
+describe("heads in both directions", () => {
+  it("are counted by direction, so that what one side sends is never blamed on the other", async () => {
+    const pair = await serverWithStream(exchange({ body: "chunked" }));
+    pair.probe.stream?.sendTrailers(Buffer.alloc(60_000, 0x61));
+    pair.peer.send(frame("head", 1, Buffer.alloc(64_000, 0x61)), frame("head", 1, Buffer.alloc(64_000, 0x61), "end"));
+    await until(() => pair.probe.ended, { what: "the response" });
+    assert.equal(pair.peer.seen("trailers").length, 1);
+    assert.deepEqual(pair.side.events.violations, []);
+    pair.side.session.close("shutdown");
+    await pair.side.gone();
+  });
+});

@@ -199,3 +199,20 @@ describe("GOAWAY", () => {
     await pair.side.gone();
   });
 });
+
+describe("flush", () => {
+  it("sends a notice before the process stands still", async () => {
+    const pair = await rawPair("server");
+    pair.peer.end.holdPeer();
+    pair.side.session.sendControl({ type: "notice", pauseMs: 5000 });
+    const before = pair.side.session.bufferedBytes - pair.side.session._outbox.queuedBytes;
+    pair.side.session.flush();
+    assert.equal(pair.side.session._outbox.queuedBytes, 0);
+    assert.ok(pair.side.session.bufferedBytes > before);
+    pair.peer.end.releasePeer();
+    await until(() => pair.peer.seen("control").length === 2, { what: "the notice" });
+    pair.side.session.close("shutdown");
+    pair.side.session.flush();
+    await pair.side.gone();
+  });
+});
