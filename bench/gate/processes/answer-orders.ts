@@ -18,6 +18,8 @@ export function answerOrders<Order>(carryOut: (order: Order) => Promise<Counts>)
       (error: unknown) => answer({ number, error: messageOf(error) }),
     );
   });
+  // Without a client, server or timer of its own, nothing else would keep a worker waiting for its next order.
+  process.channel?.ref();
 }
 
 /** Calls `each` for every item, so many at once, in order; at most `perSecond` of them in a second. Rejects with the first failure. */
