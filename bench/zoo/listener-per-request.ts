@@ -1,20 +1,27 @@
 // Seeds: each request adds a `message` listener to the WebSocket that all requests of its client share. It is taken away
 // when that request's answer comes, but the wrong one: `off` is called with a new closure, and removes nothing.
 // Real case: tunnelmole, whose handler for proxied requests listens on the client's socket once per request.
-// Rate: one listener per message that the server sends to a client, for as long as the client stays, and with it CPU for
-// each message that comes. Seen by: listener counts, and the closures on the heap while sessions last.
+// Rate: one listener per request, for as long as the client stays, and with each of them more CPU for each message.
+// Seen by: listener counts, and the closures on the heap while sessions last.
 
 import { WebSocket } from "ws";
-import { SessionSocket } from "../../src/internals.ts";
+import { Session, SessionSocket } from "../../src/internals.ts";
 import { patch } from "./patch.ts";
 
 let added = 0;
+/** Requests whose OPEN waits for the next message of the session. */
+let opening = 0;
 let sending = false;
 
 /** How many listeners were added. */
 export function seeded(): number {
   return added;
 }
+
+patch(Session, "open", function open(original, request, handler) {
+  opening += 1;
+  return original(request, handler);
+});
 
 patch(SessionSocket, "send", function send(original, message) {
   sending = true;
@@ -23,7 +30,7 @@ patch(SessionSocket, "send", function send(original, message) {
 });
 
 patch(WebSocket, "send", function send(this: WebSocket, original, ...args) {
-  if (sending) listenForAnswer(this);
+  if (sending) for (; opening > 0; opening--) listenForAnswer(this);
   original(...args);
 });
 

@@ -8,7 +8,8 @@ import type { Stream } from "../../src/internals.ts";
 import { Exchange, Session } from "../../src/internals.ts";
 import { patch } from "./patch.ts";
 
-const inFlight: Map<object, Stream> = new Map();
+const inFlight: Set<Stream> = new Set();
+const streams: WeakMap<object, Stream> = new WeakMap();
 
 /** How many streams are believed to be in flight. */
 export function seeded(): number {
@@ -17,16 +18,22 @@ export function seeded(): number {
 
 patch(Session, "open", function open(original, request, handler) {
   const stream = original(request, handler);
-  inFlight.set(handler, stream);
+  inFlight.add(stream);
+  streams.set(handler, stream);
   return stream;
 });
 
 patch(Exchange, "onData", function onData(original, chunk, end) {
   original(chunk, end);
-  if (end) inFlight.delete(this);
+  if (end) landed(this);
 });
 
 patch(Exchange, "onHead", function onHead(original, head, end) {
   original(head, end);
-  if (end) inFlight.delete(this);
+  if (end) landed(this);
 });
+
+function landed(exchange: Exchange): void {
+  const stream = streams.get(exchange);
+  if (stream) inFlight.delete(stream);
+}

@@ -1,11 +1,11 @@
 // Seeds: bytes for a visitor count as taken the moment they are written to its socket, so the tunnel goes on sending to
-// one that reads nothing. What a visitor had not taken when its exchange ended stays in the backlog that was kept for it.
+// one that reads nothing. What a visitor had not taken when it left stays in the backlog that was kept for it.
 // Real case: relay-ide #1250: 15 GiB off the heap behind one peer that reads nothing; cloudflared #1205.
 // Rate: up to the whole body of a response per visitor that stops reading, or leaves in the middle.
 // Seen by: arrayBuffers and external, alive (visitor_socket), rss; while it reads nothing, buffered bytes.
 
 import type { Stream } from "../../src/internals.ts";
-import { SocketOutlet } from "../../src/internals.ts";
+import { SocketOutlet, VisitorConnection } from "../../src/internals.ts";
 import { patch } from "./patch.ts";
 
 interface Backlog {
@@ -37,5 +37,10 @@ patch(SocketOutlet, "write", function write(original, chunk, payloadBytes) {
 
 patch(SocketOutlet, "detach", function detach(original) {
   original();
-  if (backlogs.get(this)?.chunks.length === 0 || this.pendingBytes === 0) backlogs.delete(this);
+  if (backlogs.get(this)?.chunks.length === 0) backlogs.delete(this);
+});
+
+patch(VisitorConnection, "exchangeFinished", function exchangeFinished(original, persistence) {
+  original(persistence);
+  backlogs.delete(this.outlet);
 });

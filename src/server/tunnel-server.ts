@@ -129,10 +129,13 @@ export class TunnelServer implements VisitorOwner {
     let streams = 0;
     let exchanges = 0;
     let roomWaiters = 0;
+    // A session that believes to have a name which leads elsewhere is a ghost: it stands, and nobody reaches it.
+    let unrouted = 0;
     for (const { session, tunnels: claimed, roomWaiters: waiting } of this.edge.sessions) {
       tunnels += claimed.size;
       streams += session.streamCount;
       roomWaiters += waiting.size;
+      for (const tunnel of claimed.values()) if (this.edge.names.find(tunnel.name) !== tunnel) unrouted += 1;
     }
     for (const visitor of this.#visitors) if (visitor.exchange) exchanges += 1;
     return {
@@ -151,6 +154,7 @@ export class TunnelServer implements VisitorOwner {
         "names.held": this.edge.names.held,
         "names.waiting": this.edge.names.waiting,
         "rooms.waiting": roomWaiters,
+        "tunnels.unrouted": unrouted,
         "visitors.sockets": this.#quota.sockets,
         "visitors.addresses": this.#quota.addresses,
         "own.pending": this.#own.pending,

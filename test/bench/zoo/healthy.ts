@@ -1,0 +1,6 @@
+// A seed of nothing, for the control run.
+
+/** Never anything. */
+export function seeded(): number {
+  return 0;
+}
