@@ -1,0 +1,125 @@
+// A gate run on any Node server: rounds of clients that a driver makes, a sample of the attached process after each, and a
+// verdict. It ends the driver's process and lets go of the server, which goes on running.
+
+import { resolve } from "node:path";
+import { CaissonError } from "../../../src/lifecycle/errors.ts";
+import { Worker } from "../processes/worker.ts";
+import type { Finding, Verdict } from "../verdict/finding.ts";
+import type { Sample } from "../verdict/sample.ts";
+import { judge } from "../verdict/verdict.ts";
+import { AttachedProcess } from "./attached-process.ts";
+import type { DriverOrder } from "./driver-worker.ts";
+import { inspectorUrl } from "./inspector-address.ts";
+
+/** What is gated, and how long at most. */
+export interface AttachOptions {
+  /** See {@link inspectorUrl}. */
+  readonly attach: string;
+  /** Path of the driver's file, from the working directory. */
+  readonly driver: string;
+  /** Clients in each round, all connected at once. Default 200. */
+  readonly clients?: number;
+  /** Measured rounds at most. Default 40. */
+  readonly rounds?: number;
+  /** Measured milliseconds before something that grows counts as a leak and not as a timer or cache. Default 35,000. */
+  readonly patienceMs?: number;
+  /** Connections before the same. Default 2,000. */
+  readonly patience?: number;
+  /** Told after every round. */
+  readonly onSample?: (sample: Sample) => void;
+  /** Ends the run early, with a rejection. */
+  readonly signal?: AbortSignal;
+}
+
+/** What came out. */
+export interface AttachResult {
+  readonly verdict: Verdict;
+  readonly samples: readonly Sample[];
+  /** Version of the Node that was measured. */
+  readonly node: string;
+  readonly flags: readonly string[];
+  /** `jit` unless the process was started without optimising compilers: only then does the heap gate. */
+  readonly mode: "quiet" | "jit";
+  /** The inspector without its secret id. */
+  readonly subject: string;
+}
+
+const warmUpRounds = 3;
+/** Rounds of a clean run before it may end. */
+const leastRounds = 8;
+
+/**
+ * Runs the gate on an attached process.
+ * @throws E_USAGE for an address or driver that is none, E_GATE if the run itself failed
+ */
+export async function attachRun(options: AttachOptions): Promise<AttachResult> {
+  const url = await inspectorUrl(options.attach);
+  const target = await AttachedProcess.attach(url);
+  const driver = new Worker<DriverOrder>({ title: "the driver", script: "../attach/driver-worker.js" });
+  try {
+    await driver.ask({ do: "load", path: resolve(options.driver) });
+    const samples: Sample[] = [];
+    const verdict = await measure(options, { target, driver, samples });
+    const { node, flags } = target.identity;
+    const subject = `the process at ${new URL(url).host}`;
+    return { verdict: containersFirst(verdict), samples, node, flags, mode: isQuiet(flags) ? "quiet" : "jit", subject };
+  } finally {
+    await driver.process.stop();
+    await target.close();
+  }
+}
+
+interface Parties {
+  readonly target: AttachedProcess;
+  readonly driver: Worker<DriverOrder>;
+  /** Filled round by round. */
+  readonly samples: Sample[];
+}
+
+async function measure(options: AttachOptions, { target, driver, samples }: Parties): Promise<Verdict> {
+  const { clients = 200, rounds = 40, patience, patienceMs = 35_000, onSample, signal } = options;
+  const { node, flags } = target.identity;
+  const judging = {
+    nodeMajor: Number(/\d+/u.exec(node)?.[0] ?? 0),
+    heapGates: isQuiet(flags),
+    patienceMs,
+    ...(patience !== undefined && { patience }),
+  };
+  // Spread over the time that is waited anyway, so that a server is not filled further than is needed to be sure.
+  const paceMs = patienceMs / (leastRounds + 2);
+  const startedAtMs = performance.now();
+  let requests = 0;
+  for (let round = 0; ; round += 1) {
+    if (signal?.aborted === true) throw new CaissonError("E_ABORTED", "the run was ended early");
+    const beganAtMs = performance.now();
+    const { used = 0 } = await driver.ask({ do: "round", first: round * clients, clients });
+    requests += used;
+    await target.settle();
+    const phase = round < warmUpRounds ? "warmup" : "measure";
+    const atMs = Math.round(performance.now() - startedAtMs);
+    const sample = await target.sample({ round, phase, atMs, connections: (round + 1) * clients, requests });
+    samples.push(sample);
+    onSample?.(sample);
+    const measured = round + 1 - warmUpRounds;
+    const final = measured > rounds;
+    const verdict = judge(samples, { ...judging, final });
+    if (final || (measured > leastRounds && verdict.outcome !== "undecided")) return verdict;
+    if (phase === "measure") await pause(beganAtMs + paceMs - performance.now());
+  }
+}
+
+/** What holds everything else is what a reader wants to see first; objects and listeners only follow from it. */
+function containersFirst(verdict: Verdict): Verdict {
+  const rank = ({ ledger }: Finding): number => (ledger === "probe" ? 0 : 1);
+  return { ...verdict, findings: verdict.findings.toSorted((a, b) => rank(a) - rank(b)) };
+}
+
+function isQuiet(flags: readonly string[]): boolean {
+  return flags.includes("--jitless") || flags.includes("--no-opt");
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((done) => {
+    setTimeout(done, Math.max(0, ms));
+  });
+}
