@@ -149,7 +149,6 @@ export class Keepalive {
     // A sleep that only the wall clock saw is longer than what passed here: nothing may end up in the future.
     const nowMs = performance.now();
     this.#lastHeardMs = Math.min(nowMs, this.#lastHeardMs + gapMs);
-    this.#pingSentMs = Math.min(nowMs, this.#pingSentMs + gapMs);
     if (this.#probeStartedMs !== 0) this.#probeStartedMs = Math.min(nowMs, this.#probeStartedMs + gapMs);
     this.probe();
   }

@@ -127,6 +127,21 @@ describe("an event-loop gap", () => {
     assert.ok(pair.peer.seen("ping").length >= 2, "a fresh PING was sent");
   });
 
+  it("that only the wall clock saw, a sleep of hours, does not make a dead peer live on", async () => {
+    const pair = await rawPair("client", { limits: { probeMs: 300 } });
+    const lively = await sessionPair({ limits: { probeMs: 300 } });
+    const realNow = Date.now;
+    Date.now = () => realNow() + 8 * 3_600_000;
+    try {
+      await dead(pair);
+      assert.equal(lively.server.session.state, "ready");
+      assert.equal(lively.client.session.state, "ready");
+    } finally {
+      Date.now = realNow;
+    }
+    await lively.settle();
+  });
+
   it("moves the time for the answer of a RESET", async () => {
     const pair = await rawPair("server", { limits: { resetAnswerMs: 1000 } });
     const probe = pair.side.open(exchange());
