@@ -20,6 +20,8 @@ export interface GroundOptions {
   /** The domain below which tunnels have their names. */
   readonly domain: string;
   readonly seed: number;
+  /** What tunnel names begin with. */
+  readonly prefix: string;
   /** Client connects per second at most; unlimited if absent. */
   readonly rate: number | undefined;
   /** Flags of the client processes. */
@@ -43,6 +45,7 @@ export class Ground {
   readonly #origin: Worker<OriginOrder>;
   readonly #prefix: string;
   #names = 0;
+  #lost: ClientCrew | undefined;
 
   private constructor(
     options: GroundOptions,
@@ -59,15 +62,18 @@ export class Ground {
     this.visitors = workers.visitors;
     this.crew = workers.crew;
     this.target = `127.0.0.1:${workers.originPort}`;
-    // Names of one run do not meet those of another on a server that is used by both.
-    this.#prefix = `g${options.seed.toString(36)}`;
+    this.#prefix = options.prefix;
   }
 
   /** Starts the processes. Rejects with E_GATE. */
   static async start(options: GroundOptions): Promise<Ground> {
     const origin = new Worker<OriginOrder>({ script: "./origin-worker.js", title: "the origin" });
     const visitors = new Worker<VisitorOrder>({ script: "./visitor-worker.js", title: "the visitors" });
-    const crew = new Worker<ClientOrder>(clientWorker(options));
+    const worker = clientWorker(options);
+    const crew = new Worker<ClientOrder>({
+      ...worker,
+      nodeFlags: [...(worker.nodeFlags ?? []), "--inspect=127.0.0.1:0"],
+    });
     try {
       const { port: originPort = 0 } = await origin.ask({ do: "listen" });
       return new Ground(options, { origin, visitors, crew, originPort });
@@ -133,6 +139,17 @@ export class Ground {
     return new Worker<ClientOrder>(clientWorker(this.#options));
   }
 
+  /** The client process whose links die: what it must hold for ever is in no measurement of the others. */
+  get lostCrew(): ClientCrew {
+    this.#lost ??= this.startCrew();
+    return this.#lost;
+  }
+
+  /** After something failed: throws away all clients, so that the next round begins afresh. */
+  async clear(): Promise<void> {
+    for (const crew of [this.crew, this.#lost]) await crew?.ask({ do: "disconnectAll" });
+  }
+
   /** Throws E_GATE if one of the processes died by itself. */
   check(): void {
     for (const { process } of [this.#origin, this.visitors, this.crew]) {
@@ -142,7 +159,7 @@ export class Ground {
 
   /** Ends all processes. */
   async stop(): Promise<void> {
-    await Promise.all([this.crew, this.visitors, this.#origin].map((worker) => worker.process.kill()));
+    await Promise.all([this.#lost, this.crew, this.visitors, this.#origin].map((worker) => worker?.process.kill()));
   }
 }
 

@@ -21,7 +21,7 @@ export async function sendLoad({ port, hosts, amount, connections }: Load): Prom
     connections: Math.min(connections, amount),
     amount,
     timeout: 30,
-    expectBody: fixedBody,
+    verifyBody: (body) => body === fixedBody,
     requests: hosts.map((host) => ({ method: "GET", path: fixedPath, headers: { host } })),
   });
   const { errors, timeouts, mismatches, non2xx } = result;

@@ -14,7 +14,7 @@ export interface Visit {
 }
 
 /** How long a visit may take, in milliseconds. */
-const patienceMs = 30_000;
+const patienceMs = 10_000;
 /** Size of the pieces in which a slow reader reads, and the pause between two, in bytes and milliseconds. */
 const slowPieceBytes: number = 64 * 1024;
 const slowPauseMs = 20;

@@ -18,4 +18,8 @@ export type ClientOrder =
   /** Resets every connection of a relay and waits until all clients stand again; answers `standing`. */
   | { readonly do: "storm"; readonly relay: string; readonly names: readonly string[] }
   /** Forwards nothing more and closes nothing, as a lost network; the clients are then thrown away; answers `frozen`. */
-  | { readonly do: "freeze"; readonly relay: string; readonly names: readonly string[] };
+  | { readonly do: "freeze"; readonly relay: string; readonly names: readonly string[] }
+  /** Throws away every client that is left after an order that failed; answers `disconnected`. */
+  | { readonly do: "disconnectAll" }
+  /** Answers what the ledgers of all its clients say, as `KIND.FIELD`. */
+  | { readonly do: "ledgers" };

@@ -5,6 +5,7 @@ import type { CaissonTunnel } from "../../../src/index.ts";
 import { CaissonError, connect } from "../../../src/index.ts";
 import { Relay } from "../network/relay.ts";
 import { answerOrders, inParallel } from "./answer-orders.ts";
+import { ClientLedgers } from "./client-ledgers.ts";
 import type { ClientOrder } from "./client-orders.ts";
 import { MemoryKeyring } from "./memory-keyring.ts";
 import type { Counts } from "./orders.ts";
@@ -17,6 +18,7 @@ const standAgainMs = 20_000;
 const clients = new Map<string, CaissonTunnel>();
 const relays = new Map<string, Relay>();
 const keys = new MemoryKeyring();
+const ledgers = new ClientLedgers();
 
 /** Short, so that nothing of a client outlives the round it was made in. */
 const limits = { closeTimeoutMs: 1_000, drainMs: 2_000, firstConnectMs: 15_000, stableMs: 100 };
@@ -42,6 +44,13 @@ async function carryOut(order: ClientOrder): Promise<Counts> {
       return storm(order.relay, order.names);
     case "freeze":
       return freeze(order.relay, order.names);
+    case "disconnectAll": {
+      const names = [...clients.keys()];
+      await inParallel(names, (name) => disconnect(name, { force: true }), { atOnce });
+      return { disconnected: names.length };
+    }
+    case "ledgers":
+      return ledgers.counts([...clients.values()].map((tunnel) => tunnel.inventory()));
     default:
       throw new Error(`unknown order: ${JSON.stringify(order satisfies never)}`);
   }
@@ -52,7 +61,7 @@ async function connectAs(
   place: { readonly server: string; readonly target: string },
 ): Promise<CaissonTunnel> {
   const { server, target } = place;
-  const tunnel = await connect({ server, target, name, limits, keyring: keys });
+  const tunnel = await connect({ server, target, name, limits, keyring: keys, subscribers: ledgers.subscribers });
   if (tunnel.name !== name) throw new Error(`asked for the name ${name} and got ${tunnel.name}`);
   return tunnel;
 }

@@ -50,6 +50,8 @@ export interface GateReport {
   readonly verdict: Verdict;
   readonly samples: readonly Sample[];
   readonly facts: RunFacts;
+  /** Samples of the long-lived client process, whose findings are in the verdict too. */
+  readonly client?: readonly Sample[];
   /** The same work with the default JIT, which is reported and never gates. */
   readonly jit?: { readonly verdict: Verdict; readonly samples: readonly Sample[] };
 }

@@ -10,9 +10,10 @@ export const halfOpen: Scenario = {
   async round(ground, size) {
     const names = ground.names(size);
     const relay = `dead-${names[0] ?? ""}`;
-    await ground.connect(names, { relay });
+    const crew = ground.lostCrew;
+    await ground.connect(names, { relay, crew });
     const { answered = 0 } = await ground.visit(names, { do: "get" });
-    await ground.crew.ask({ do: "freeze", relay, names });
+    await crew.ask({ do: "freeze", relay, names });
     return { connections: size, requests: answered };
   },
 };

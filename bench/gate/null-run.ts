@@ -1,0 +1,84 @@
+// The null run: visitors ask the origin without any server between, and the process that is measured is the load generator
+// itself. It proves that what the gate finds is not its own.
+
+import { Worker } from "./processes/worker.ts";
+import type { GatePlan } from "./options.ts";
+import type { OriginOrder } from "./processes/origin-worker.ts";
+import { inspectorIn } from "./processes/server-process.ts";
+import type { VisitorOrder } from "./processes/visitor-orders.ts";
+import type { Progress } from "./progress.ts";
+import { descriptorsOf, tcpCounters } from "./readings/kernel.ts";
+import { ProcessReader } from "./readings/process-reader.ts";
+import { nullScenario } from "./scenarios/list.ts";
+import type { ScenarioFacts } from "./reports/run-facts.ts";
+import type { Verdict } from "./verdict/finding.ts";
+import type { Sample } from "./verdict/sample.ts";
+import { judge } from "./verdict/verdict.ts";
+
+/** What the null run needs of its surroundings. */
+export interface NullRunContext {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly flags: readonly string[];
+}
+
+/** What the null run came to. */
+export interface NullRunResult {
+  readonly verdict: Verdict;
+  readonly samples: readonly Sample[];
+  readonly node: string;
+  readonly scenarios: readonly ScenarioFacts[];
+}
+
+/** Visits per client of a round: one alone, and the rest in bulk. */
+const loadPerClient = 4;
+
+/** Carries it out. A round's clients are visitors here, each on a connection of its own. */
+export async function runNull(plan: GatePlan, { progress, signal, flags }: NullRunContext): Promise<NullRunResult> {
+  const origin = new Worker<OriginOrder>({ script: "./origin-worker.js", title: "the origin" });
+  const visitors = new Worker<VisitorOrder>({
+    script: "./visitor-worker.js",
+    title: "the visitors",
+    nodeFlags: [...flags, "--inspect=127.0.0.1:0"],
+  });
+  try {
+    const { port = 0 } = await origin.ask({ do: "listen" });
+    const reader = await ProcessReader.connect(await visitors.process.line(inspectorIn));
+    const samples: Sample[] = [];
+    const startedAtMs = performance.now();
+    const total = plan.warmupRounds + plan.rounds;
+    let connections = 0;
+    let requests = 0;
+    for (let round = 0; round < total; round += 1) {
+      signal.throwIfAborted();
+      const hosts = Array.from({ length: plan.roundSize }, (_, at) => `visitor-${round}-${at}.localhost`);
+      const amount = plan.roundSize * loadPerClient;
+      const alone = await visitors.ask({ do: "get", port, hosts });
+      const bulk = await visitors.ask({ do: "load", port, hosts, amount, connections: 8 });
+      connections += plan.roundSize;
+      requests += (alone["answered"] ?? 0) + (bulk["answered"] ?? 0);
+      const { memory, handles, objects, listeners } = await reader.read();
+      samples.push({
+        ...{ round, connections, requests, memory, handles, objects, listeners },
+        phase: round < plan.warmupRounds - 1 ? "warmup" : "measure",
+        atMs: performance.now() - startedAtMs,
+        kinds: undefined,
+        probes: {},
+        fds: await descriptorsOf(visitors.process.pid),
+        tcp: await tcpCounters(),
+      });
+      progress.step({ title: "null round", done: round + 1, total, detail: `${requests} requests` });
+    }
+    await reader.close();
+    const nodeMajor = Number.parseInt(process.version.slice(1), 10);
+    return {
+      verdict: judge(samples, { nodeMajor, final: true }),
+      samples,
+      node: process.version,
+      scenarios: [{ name: nullScenario, title: "no server", rounds: total, connections, requests }],
+    };
+  } finally {
+    progress.end();
+    await Promise.all([visitors.process.kill(), origin.process.kill()]);
+  }
+}

@@ -1,0 +1,60 @@
+// One sample of the long-lived client process: its ledgers over IPC, the rest from its inspector.
+
+import type { ClientOrder } from "../processes/client-orders.ts";
+import type { Counts } from "../processes/orders.ts";
+import type { Worker } from "../processes/worker.ts";
+import type { KindSample, Sample } from "../verdict/sample.ts";
+import { descriptorsOf, tcpCounters } from "./kernel.ts";
+import type { ProcessReader } from "./process-reader.ts";
+import type { SampleFacts } from "./server-readings.ts";
+
+/** Collections that decide what is retained, and some to spare. */
+const decidingCollections = 6;
+
+/** The readings of a client process. */
+export class ClientReadings {
+  readonly #crew: Worker<ClientOrder>;
+  readonly #inspector: ProcessReader;
+
+  constructor(crew: Worker<ClientOrder>, inspector: ProcessReader) {
+    this.#crew = crew;
+    this.#inspector = inspector;
+  }
+
+  /** Collects so often that what has been closed for long enough and is still there is retained. */
+  async decideRetained(): Promise<void> {
+    await this.#inspector.collectGarbage(decidingCollections);
+  }
+
+  /** Reads everything at a quiescent point. */
+  async sample(facts: SampleFacts): Promise<Sample> {
+    const { memory, handles, objects, listeners } = await this.#inspector.read();
+    const kinds = kindsOf(await this.#crew.ask({ do: "ledgers" }));
+    const fds = await descriptorsOf(this.#crew.process.pid);
+    return { ...facts, kinds, probes: {}, handles, fds, tcp: await tcpCounters(), objects, listeners, memory };
+  }
+
+  /** Lets go of the process. */
+  close(): Promise<void> {
+    return this.#inspector.close();
+  }
+}
+
+/** Kinds from `KIND.FIELD` counts. */
+export function kindsOf(counts: Counts): Record<string, KindSample> {
+  const kinds: Record<string, KindSample> = {};
+  for (const kind of new Set(Object.keys(counts).map((name) => name.split(".")[0] ?? ""))) {
+    const amount = (field: keyof KindSample): number => counts[`${kind}.${field}`] ?? 0;
+    kinds[kind] = {
+      opened: amount("opened"),
+      closed: amount("closed"),
+      live: amount("live"),
+      held: counts[`${kind}.held`] ?? null,
+      uncollected: amount("uncollected"),
+      retained: amount("retained"),
+      collectedUnclosed: amount("collectedUnclosed"),
+      oldestSeconds: amount("oldestSeconds"),
+    };
+  }
+  return kinds;
+}

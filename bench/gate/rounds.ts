@@ -1,0 +1,178 @@
+// The rounds of one run: carries out the scenarios, waits for quiescence, takes a sample, until the verdict is certain or the
+// bound is reached. A round that fails does not end the run, because a leak may be why; it is remembered.
+
+import { CaissonError, messageOf } from "../../src/lifecycle/errors.ts";
+import type { Ground } from "./ground.ts";
+import { mergeVerdicts } from "./merge-verdicts.ts";
+import type { GatePlan } from "./options.ts";
+import { sharesOf } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import type { ClientReadings } from "./readings/client-readings.ts";
+import type { SampleFacts, ServerReadings } from "./readings/server-readings.ts";
+import type { ScenarioFacts } from "./reports/run-facts.ts";
+import type { Verdict } from "./verdict/finding.ts";
+import type { Sample } from "./verdict/sample.ts";
+import { judge } from "./verdict/verdict.ts";
+
+/** What rounds are made of. */
+export interface RoundsOptions {
+  readonly plan: GatePlan;
+  readonly title: string;
+  readonly ground: Ground;
+  readonly server: ServerReadings;
+  readonly client: ClientReadings;
+  readonly progress: Progress;
+  /** Major versions of the Nodes that are measured. */
+  readonly nodeMajor: { readonly server: number; readonly client: number };
+  /** Whether the heap gates: under quiet V8 flags, of a server of our own. */
+  readonly heapGates: boolean;
+  readonly rounds: number;
+  readonly extraRounds: number;
+  /** When the run must be over, on the clock of `performance.now()`. */
+  readonly endsAtMs: number;
+  /** Throws when a process that must live has died, or the run was aborted. */
+  check(): void;
+}
+
+/** What the rounds came to. */
+export interface RoundsResult {
+  readonly verdict: Verdict;
+  readonly samples: readonly Sample[];
+  readonly clientSamples: readonly Sample[];
+  readonly scenarios: readonly ScenarioFacts[];
+  /** The first thing that was not as it should have been. */
+  readonly failure: CaissonError | undefined;
+}
+
+/** After so many failed rounds in a row no further ones are tried. */
+const failuresInARow = 4;
+
+interface Tally {
+  rounds: number;
+  connections: number;
+  requests: number;
+}
+
+/** Carries out one run's rounds. */
+export class Rounds {
+  readonly #options: RoundsOptions;
+  readonly #samples: Sample[] = [];
+  readonly #clientSamples: Sample[] = [];
+  readonly #tallies: Map<string, Tally> = new Map();
+  readonly #startedAtMs: number = performance.now();
+  #connections = 0;
+  #requests = 0;
+  #failure: CaissonError | undefined;
+  #failed = 0;
+  #longestMs = 0;
+
+  constructor(options: RoundsOptions) {
+    this.#options = options;
+  }
+
+  /** Runs until decided. Rejects with E_GATE only if there is nothing left to run with. */
+  async run(): Promise<RoundsResult> {
+    const { plan, rounds, extraRounds } = this.#options;
+    for (let n = 1; n <= plan.warmupRounds; n += 1) {
+      await this.#round({ phase: n === plan.warmupRounds ? "measure" : "warmup", deciding: false });
+    }
+    let verdict = this.#judge({ final: false });
+    let last = rounds;
+    for (let n = 1; n <= last; n += 1) {
+      // What is found early is found; the deciding round names it exactly.
+      const leaks = verdict.outcome === "leak";
+      const deciding = n === last || leaks || !this.#timeFor(1) || this.#failed >= failuresInARow;
+      await this.#round({ phase: "measure", deciding });
+      verdict = this.#judge({ final: false });
+      if (deciding && (n < last || leaks)) break;
+      if (n === last && verdict.outcome === "undecided" && last < rounds + extraRounds && this.#timeFor(2)) last += 2;
+    }
+    verdict = this.#judge({ final: true });
+    const { scenarios } = plan;
+    return {
+      verdict,
+      samples: this.#samples,
+      clientSamples: this.#clientSamples,
+      scenarios: scenarios.map(({ name, title }) => ({ name, title, ...this.#tally(name) })),
+      failure: this.#failure,
+    };
+  }
+
+  async #round({ phase, deciding }: { readonly phase: Sample["phase"]; readonly deciding: boolean }): Promise<void> {
+    const { server, client, progress, title, plan, rounds } = this.#options;
+    const beganAtMs = performance.now();
+    const left = await this.#work(deciding);
+    if (deciding) {
+      await server.decideRetained();
+      await client.decideRetained();
+    }
+    const facts: SampleFacts = {
+      round: this.#samples.length,
+      phase,
+      atMs: performance.now() - this.#startedAtMs,
+      connections: this.#connections,
+      requests: this.#requests,
+    };
+    this.#options.check();
+    const sample = await server.sample(facts);
+    this.#samples.push(sample);
+    this.#clientSamples.push(await client.sample(facts));
+    this.#longestMs = Math.max(this.#longestMs, performance.now() - beganAtMs);
+    const heap = `heap ${(sample.memory.heapUsed / 2 ** 20).toFixed(2)} MiB`;
+    progress.step({
+      title,
+      done: this.#samples.length,
+      total: plan.warmupRounds + rounds,
+      detail: `${this.#connections} clients, ${this.#requests} requests, ${heap}${left === "" ? "" : `, left: ${left}`}`,
+    });
+  }
+
+  /** Carries out the scenarios and waits until they are gone; answers what is left. */
+  async #work(thorough: boolean): Promise<string> {
+    const { plan, ground, server, progress, check } = this.#options;
+    const shares = sharesOf(plan.scenarios, plan.roundSize);
+    let failed = false;
+    for (const [at, scenario] of plan.scenarios.entries()) {
+      const size = shares[at] ?? 0;
+      const tally = this.#tally(scenario.name);
+      try {
+        const result = await scenario.round(ground, size);
+        tally.connections += result.connections;
+        tally.requests += result.requests;
+        this.#connections += result.connections;
+        this.#requests += result.requests;
+      } catch (error) {
+        check();
+        failed = true;
+        // As many clients as it may have connected: a rate per connection is then no more than true.
+        this.#connections += size;
+        this.#failure ??= CaissonError.from(error, "E_GATE");
+        progress.note(`${scenario.name}: ${messageOf(error)}`);
+        await ground.clear();
+      }
+      tally.rounds += 1;
+      check();
+    }
+    this.#failed = failed ? this.#failed + 1 : 0;
+    return server.settle({ thorough });
+  }
+
+  #judge({ final }: { readonly final: boolean }): Verdict {
+    const { nodeMajor, heapGates } = this.#options;
+    const server = judge(this.#samples, { nodeMajor: nodeMajor.server, final, heapGates });
+    const client = judge(this.#clientSamples, { nodeMajor: nodeMajor.client, final, heapGates });
+    return mergeVerdicts(server, client);
+  }
+
+  #timeFor(rounds: number): boolean {
+    return performance.now() + this.#longestMs * rounds < this.#options.endsAtMs;
+  }
+
+  #tally(name: string): Tally {
+    const known = this.#tallies.get(name);
+    if (known) return known;
+    const tally: Tally = { rounds: 0, connections: 0, requests: 0 };
+    this.#tallies.set(name, tally);
+    return tally;
+  }
+}
