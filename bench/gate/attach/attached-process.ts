@@ -16,7 +16,7 @@ export type SampleFacts = Pick<Sample, "round" | "phase" | "atMs" | "connections
 /** How long a process may take to come to rest, in milliseconds; what still moves then is read as it is. */
 const settleMs = 8_000;
 /** At rest means: the same handles and descriptors for this long. Milliseconds. */
-const restMs = 400;
+const restMs = 250;
 const pollMs = 50;
 
 /** One attached process. */
