@@ -3,7 +3,7 @@
 // nobody can reach, and that leaks no byte.
 // Real case: tunnelmole, and frp before its fix: connections are found and deleted by client id.
 // Rate: one ghost per re-login under the same name, for as long as the new session lasts.
-// Seen by: sessions without a route (the probe `tunnels.unrouted`), and requests that find no tunnel.
+// Seen by: sessions without a route (the probe `never.unrouted_tunnels`), and requests that find no tunnel.
 
 import { NameTable, Tunnel } from "../../src/internals.ts";
 import { patch } from "./patch.ts";

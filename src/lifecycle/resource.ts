@@ -35,6 +35,9 @@ export interface Resource {
 export interface Inventory {
   /** The number of resources of each kind that some container still refers to. */
   readonly held: Partial<Record<ResourceKind, number>>;
-  /** The size of each named map, set, queue or pool, and the listener count of each long-lived emitter. */
+  /**
+   * The size of each named map, set, queue or pool, and the listener count of each long-lived emitter. A name that begins
+   * with `never.` counts what no healthy role has at any moment: it reads zero, or something is wrong.
+   */
   readonly probes: Readonly<Record<string, number>>;
 }

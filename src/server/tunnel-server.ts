@@ -154,7 +154,7 @@ export class TunnelServer implements VisitorOwner {
         "names.held": this.edge.names.held,
         "names.waiting": this.edge.names.waiting,
         "rooms.waiting": roomWaiters,
-        "tunnels.unrouted": unrouted,
+        "never.unrouted_tunnels": unrouted,
         "visitors.sockets": this.#quota.sockets,
         "visitors.addresses": this.#quota.addresses,
         "own.pending": this.#own.pending,

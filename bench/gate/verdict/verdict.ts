@@ -5,6 +5,7 @@ import { checkCollected, checkCounts, checkKinds } from "./exact-checks.ts";
 import type { Finding, Outcome, Verdict } from "./finding.ts";
 import { judgingOf, type Findings, type JudgeOptions } from "./judging.ts";
 import { checkMemory } from "./memory-checks.ts";
+import { checkNever } from "./never-checks.ts";
 import type { Sample } from "./sample.ts";
 
 /**
@@ -19,6 +20,7 @@ export function judge(samples: readonly Sample[], options: JudgeOptions): Verdic
   if (first === undefined || last === undefined || measured.length < 2) return tooEarly(samples);
   const found: Findings = { leaks: [], warnings: [], doubts: [] };
   checkKinds(judging, found);
+  checkNever(judging, found);
   checkCounts(judging, found);
   checkCollected(judging, found);
   const slopes = checkMemory(judging, found);

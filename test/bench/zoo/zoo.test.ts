@@ -73,7 +73,7 @@ test("a healthy process reads zero in every ledger after the exercise", async ()
     assert.deepEqual({ kind, live, held, uncollected, collectedUnclosed }, { ...zero, kind });
   }
   assert.equal(probes["names.live"], 0);
-  assert.equal(probes["tunnels.unrouted"], 0);
+  assert.equal(probes["never.unrouted_tunnels"], 0);
   assert.equal(handles["Timeout"], 1);
   assert.equal(afterTakeOver, 200);
   assert.equal(clientLive["local_socket"], 0);
