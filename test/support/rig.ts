@@ -25,6 +25,8 @@ export interface RigOptions {
   /** A target that stands already, instead of `target`. */
   readonly targetPort?: number;
   readonly serve?: ServeOptions;
+  /** Hear the server's events besides its ledger. */
+  readonly serverSubscribers?: readonly TunnelEvents[];
   readonly connect?: Partial<ConnectOptions>;
   /** Puts a relay between the client and the server. */
   readonly relay?: Omit<RelayOptions, "port">;
@@ -90,7 +92,7 @@ export class Rig {
     const server = await serve({
       listen: "127.0.0.1:0",
       catchAll: "demo",
-      subscribers: [serverLedger, watch],
+      subscribers: [serverLedger, watch, ...(options.serverSubscribers ?? [])],
       ...options.serve,
     });
     const relay = options.relay && (await Relay.start({ ...options.relay, port: Number(new URL(server.url).port) }));
