@@ -1,13 +1,13 @@
 // The gate's answer in one line that a person understands. It says the outcome first, then why.
 
 import type { Finding, Verdict } from "../verdict/finding.ts";
-import { amount, limits } from "../verdict/sentences.ts";
+import { amount, limits, sentence } from "../verdict/sentences.ts";
 import { plain } from "./escape.ts";
 import type { GateReport } from "./run-facts.ts";
 
-/** One line without a line break, such as `clean: 4,000 connections and 41,200 requests in 40 rounds; ...`. */
+/** One line without a line break, such as `clean: 4,000 connections and 41,200 requests in 40 rounds. ...`. */
 export function line({ verdict }: GateReport): string {
-  return plain(`${verdict.outcome}: ${workOf(verdict)}; ${reasonOf(verdict)}`);
+  return plain(`${verdict.outcome}: ${workOf(verdict)}. ${sentence(reasonOf(verdict))}`);
 }
 
 /** What was done between the first and the last measured sample. */

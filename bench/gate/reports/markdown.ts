@@ -1,7 +1,7 @@
 // The gate's answer as Markdown for the summary of a CI job: the outcome, what was found, and the slopes, without images.
 
 import type { Finding, MemorySlope } from "../verdict/finding.ts";
-import { amount, limits } from "../verdict/sentences.ts";
+import { amount, limits, sentence } from "../verdict/sentences.ts";
 import { escapeMarkdown } from "./escape.ts";
 import { reasonOf, workOf } from "./line.ts";
 import type { GateReport } from "./run-facts.ts";
@@ -18,7 +18,7 @@ export function markdown({ verdict, facts, jit }: GateReport): string {
   if (facts.commit !== undefined) facing.push(`commit ${facts.commit.slice(0, 12)}`);
   const blocks = [
     `## Leak gate: ${headings[verdict.outcome]}`,
-    `${escapeMarkdown(workOf(verdict))}; ${escapeMarkdown(reasonOf(verdict))}`,
+    `${escapeMarkdown(workOf(verdict))}. ${escapeMarkdown(sentence(reasonOf(verdict)))}`,
     findings("Leaks", verdict.findings),
     findings("Not decided", verdict.doubts),
     findings("Warnings", verdict.warnings),

@@ -131,13 +131,16 @@ interface Found {
 function finding(judging: Judging, { ledger, subject, values }: Series, { growth, fact }: Found): Finding {
   const since = sinceRound(judging, values, growth);
   const { perUnit, interval } = growth;
-  const rate = `${rateOf(perUnit, judging.axis.unit)} ${limits(interval)}`;
+  const known = interval === undefined ? {} : { interval };
+  const range = interval === undefined ? "" : ` ${limits(interval)}`;
+  // What stopped has no rate worth telling.
+  const rate = growth.shape === "stopped" ? "" : `: ${rateOf(perUnit, judging.axis.unit)}${range}`;
   return {
     ledger,
     subject,
     perConnection: perUnit,
-    interval,
+    ...known,
     sinceRound: since,
-    text: `${sentence(fact)}: ${rate}, since round ${since}.`,
+    text: `${sentence(fact)}${rate}, since round ${since}.`,
   };
 }

@@ -15,7 +15,8 @@ export interface Growth {
   readonly rise: number;
   /** Counts per unit of x. */
   readonly perUnit: number;
-  readonly interval: Interval;
+  /** 95 % limits of the rate; undefined where it rose in so few steps that ranks say nothing of it. */
+  readonly interval: Interval | undefined;
   /** Index of the first sample that shows it. */
   readonly since: number;
 }
@@ -46,9 +47,9 @@ export function growthOf(xs: readonly number[], ys: readonly number[]): Growth {
   const fitted = theilSen(xs, ys);
   const mean = run > 0 ? rise / run : 0;
   const shape = rise <= 0 ? "flat" : shapeOf(xs, ys, { floor, interval: fitted?.interval });
-  // Steps far apart have a median slope of zero: then the mean says more.
-  const perUnit = fitted !== undefined && fitted.slope > 0 ? fitted.slope : mean;
-  const interval = fitted?.interval ?? [mean, mean];
+  // Steps far apart have a median slope of zero: then the mean says more, and the ranks nothing.
+  const { slope: perUnit, interval } =
+    fitted !== undefined && fitted.slope > 0 ? fitted : { slope: mean, interval: undefined };
   const since = floor.findIndex((value) => value > first);
   return { shape, rise, perUnit, interval, since: Math.max(0, since) };
 }

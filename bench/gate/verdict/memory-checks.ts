@@ -89,14 +89,18 @@ export function smooth(values: readonly number[]): number[] {
   });
 }
 
-/** First sample from which on the smoothed level stays above the baseline by a tenth of the whole rise. */
-function firstAbove(values: readonly number[]): number {
+/**
+ * The sample at which growth begins: from where the smoothed level stays above a tenth of the whole rise, less the time that
+ * a steady growth from there to the end takes for that tenth.
+ */
+function beginning(values: readonly number[]): number {
   const levels = smooth(values);
   const base = levels[0] ?? 0;
   const bar = base + ((levels.at(-1) ?? 0) - base) / 10;
   let first = levels.length - 1;
   while (first > 1 && (levels[first - 1] ?? 0) > bar) first--;
-  return first;
+  const end = levels.length - 1;
+  return Math.max(1, Math.round((first - end / 10) / 0.9));
 }
 
 function report(judging: Judging, slopes: readonly MemorySlope[], into: Findings): void {
@@ -132,12 +136,12 @@ function doubtOf(judging: Judging, slope: MemorySlope): Finding {
   const seen = `${nameOf(series)} moved by ${amount(slope.bytesPerConnection)} bytes per ${axis.unit} ${limits(interval)} over ${measured.length} samples`;
   const standing = measured.length < leastSamples ? "undecided" : equivalence(interval, tolerance);
   const why = {
-    below: `that is little, but ${amount(axis.span)} connections after ${amount(axis.xs[0] ?? 0)} of warm-up are too few to see a container that grows in steps`,
-    above: "but it came in one jump or early in the run, and may have stopped",
-    undecided: `so more than ${amount(tolerance)} is neither ruled out nor certain`,
+    below: `. That is little, but ${amount(axis.span)} connections after ${amount(axis.xs[0] ?? 0)} of warm-up are too few to see a container that grows in steps`,
+    above: ", but it came in one jump or early in the run, and may have stopped",
+    undecided: `, so more than ${amount(tolerance)} is neither ruled out nor certain`,
   }[standing];
   const since = sinceOf(judging, series);
-  return { ...baseOf(slope, since), subject: series, text: `${seen}: ${why}.` };
+  return { ...baseOf(slope, since), subject: series, text: `${seen}${why}.` };
 }
 
 function shortRunOf(judging: Judging, slope: MemorySlope): Finding {
@@ -186,7 +190,7 @@ function spaceOf(whole: MemorySlope, slopes: readonly MemorySlope[]): string | u
 }
 
 function sinceOf(judging: Judging, series: string): number {
-  return roundAt(judging, firstAbove(memorySeries(judging.measured).get(series) ?? []));
+  return roundAt(judging, beginning(memorySeries(judging.measured).get(series) ?? []));
 }
 
 function nameOf(series: string): string {

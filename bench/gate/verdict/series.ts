@@ -45,6 +45,7 @@ export function kindSeries(
 /** Memory by name: heapUsed, external, arrayBuffers, rss, and `space:NAME` for each heap space, in bytes. */
 export function memorySeries(samples: readonly Sample[]): Map<string, number[]> {
   const found = new Map<string, number[]>();
+  if (samples.length === 0) return found;
   for (const name of ["heapUsed", "external", "arrayBuffers", "rss"] as const) {
     found.set(
       name,

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import fc from "fast-check";
+import { stepsBetween } from "../../../bench/gate/reports/html/plot.ts";
+import { html } from "../../../bench/gate/reports/html/page.ts";
+import { sampleReport } from "./sample-report.ts";
+
+test("the page stands alone: it refers to nothing outside itself, and forbids it", () => {
+  const page = html(sampleReport("leak"));
+  assert.deepEqual(page.match(/(?:src|href|action)="|url\(|@import|https?:\/\//), null);
+  const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)];
+  assert.equal(scripts.length, 1);
+  const hash = createHash("sha256")
+    .update(scripts[0]?.[1] ?? "")
+    .digest("base64");
+  assert.ok(page.includes(`script-src 'sha256-${hash}'`));
+  assert.match(page, /default-src 'none'/);
+  assert.match(page, /prefers-color-scheme: dark/);
+});
+
+test("every series has its plot or stands among those that never moved", () => {
+  const page = html(sampleReport("leak"));
+  const titles = [
+    "heapUsed",
+    "heap space old_space",
+    "rss",
+    "session",
+    "tunnel",
+    "server.names",
+    "server.cache",
+    "Timeout",
+  ];
+  for (const title of [...titles, "socket", "Map", "size of /metrics", "tcp inuse", "series of /metrics"]) {
+    assert.ok(page.includes(`<h3>${title}</h3>`) || page.includes(`<li><span>${title}</span>`), title);
+  }
+  assert.equal((page.match(/<svg class="plot"/g) ?? []).length, (page.match(/<figure /g) ?? []).length);
+  assert.deepEqual(page.match(/NaN|undefined|Infinity/), null);
+});
+
+test("names from the measured process stay text", () => {
+  const page = html(sampleReport("leak"));
+  assert.ok(page.includes("&lt;img src=x&gt;"));
+  assert.ok(!page.includes("<img"));
+  const data = /<script type="application\/json" id="data">(.*)<\/script>/.exec(page)?.[1];
+  assert.ok(data !== undefined && !data.includes("<"));
+  const { charts, xs } = JSON.parse(data) as { charts: [string, number[]][][]; xs: number[] };
+  for (const chart of charts) for (const [, values] of chart) assert.equal(values.length, xs.length);
+});
+
+test("each outcome is said in words, and a run without samples has a page too", () => {
+  assert.match(html(sampleReport("clean")), /<h1>Clean<\/h1>/);
+  assert.match(html(sampleReport("leak")), /<h1>Leak found<\/h1>/);
+  assert.match(html(sampleReport("undecided")), /<h1>Undecided<\/h1>/);
+  const { facts } = sampleReport("clean");
+  const doubt = { ledger: "heap", subject: "heapUsed", perConnection: 0, sinceRound: 0, text: "Nothing." } as const;
+  const none = { findings: [], warnings: [], slopes: [], rounds: 0, connections: 0, requests: 0 };
+  const empty = html({ facts, samples: [], verdict: { outcome: "undecided", doubts: [doubt], ...none } });
+  assert.deepEqual(empty.match(/NaN|Infinity/), null);
+});
+
+test("ticks are inside the range, ascending and few", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -1e9, max: 1e9 }), fc.integer({ min: 1, max: 1e9 }), (from, width) => {
+      const steps = stepsBetween(from, from + width, 4);
+      assert.ok(steps.length <= 5);
+      for (const [index, step] of steps.entries()) {
+        assert.ok(step >= from && step <= from + width);
+        assert.ok(step > (steps[index - 1] ?? -Infinity));
+      }
+    }),
+  );
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { benchmarkArray } from "../../../bench/gate/reports/benchmark-array.ts";
+import { escapeMarkdown, escapeMarkup, plain } from "../../../bench/gate/reports/escape.ts";
+import { json } from "../../../bench/gate/reports/json.ts";
+import { junit } from "../../../bench/gate/reports/junit.ts";
+import { line } from "../../../bench/gate/reports/line.ts";
+import { markdown } from "../../../bench/gate/reports/markdown.ts";
+import { table } from "../../../bench/gate/reports/table.ts";
+import { sampleReport } from "./sample-report.ts";
+
+const outcomes = ["clean", "leak", "undecided"] as const;
+const awkward = '<img src=x>&"|`';
+
+test("the samples of these tests have the outcomes they are named for", () => {
+  for (const outcome of outcomes) assert.equal(sampleReport(outcome).verdict.outcome, outcome);
+});
+
+test("the line says the outcome and why, in one line", () => {
+  assert.match(
+    line(sampleReport("clean")),
+    /^clean: 4,000 connections and 8,000 requests in 40 rounds\. Every count returned/,
+  );
+  assert.match(line(sampleReport("clean")), /\(limit 4\)\.$/);
+  assert.match(line(sampleReport("leak")), /^leak: .*kind session: entries stay in containers.* more findings\.$/);
+  assert.match(line(sampleReport("undecided")), /^undecided: .*neither ruled out nor certain\.$/);
+  for (const outcome of outcomes) assert.ok(!line(sampleReport(outcome)).includes("\n"));
+});
+
+test("the table names ledger, subject, amount, interval and round, in columns", () => {
+  const text = table(sampleReport("leak"));
+  assert.match(text, /\n {2}held {2,}session {2,}1 {2,}\[1, 1\] {2,}\d+\n/);
+  assert.match(text, /\n {2}heapUsed {2,}\d+ {2,}\[\d+, \d+\] {2,}4 {2,}above\n/);
+  assert.match(text, /Node v24\.1\.0, seed 7, 93 s$/);
+  assert.ok(!table(sampleReport("clean")).includes("Leaks"));
+});
+
+test("JSON has its schema version, the host, the commit, the seed and every sample", () => {
+  const report = sampleReport("leak");
+  const document = JSON.parse(json(report)) as Record<string, unknown>;
+  assert.equal(document["schemaVersion"], 1);
+  assert.equal(document["outcome"], "leak");
+  assert.equal(document["seed"], 7);
+  assert.equal(document["commit"], report.facts.commit);
+  assert.deepEqual(document["host"], report.facts.host);
+  assert.equal((document["samples"] as unknown[]).length, report.samples.length);
+  assert.deepEqual(document["verdict"], JSON.parse(JSON.stringify(report.verdict)));
+});
+
+test("JUnit fails the ledgers that leak, and only counts what it shows", () => {
+  const xml = junit(sampleReport("leak"));
+  const failures = xml.match(/<failure /g) ?? [];
+  assert.equal(failures.length, Number(/failures="(\d+)"/.exec(xml)?.[1]));
+  assert.match(xml, /<testcase classname="caisson\.gate\.held"[^>]*>\s*<failure type="leak" message="leak: session">/);
+  assert.equal((xml.match(/<testcase /g) ?? []).length, 12);
+  assert.ok(!xml.includes(awkward));
+  assert.ok(!junit(sampleReport("clean")).includes("<failure"));
+});
+
+test("what is undecided is an error in JUnit, or skipped where it may pass", () => {
+  assert.match(junit(sampleReport("undecided")), /errors="1" skipped="0"[\s\S]*<error type="undecided"/);
+  assert.match(
+    junit(sampleReport("undecided", { undecided: "pass" })),
+    /errors="0" skipped="1"[\s\S]*<skipped message="undecided/,
+  );
+});
+
+test("Markdown has a heading with the outcome and a table of findings that names cannot break", () => {
+  const text = markdown(sampleReport("leak"));
+  assert.match(text, /^## Leak gate: leak found\n/);
+  assert.match(text, /\n\| held \| session \| 1 \\\[1, 1\\\] \| \d+ \| /);
+  for (const row of text.split("\n").filter((each) => each.startsWith("| objects"))) {
+    assert.equal(row.replaceAll(String.raw`\|`, "").split("|").length, 7);
+  }
+  assert.ok(!text.includes("<img"));
+  assert.match(markdown(sampleReport("clean")), /^## Leak gate: clean\n/);
+});
+
+test("the benchmark array has name, unit and a number in each entry", () => {
+  const report = sampleReport("clean");
+  const entries = JSON.parse(benchmarkArray({ ...report, jit: report })) as Record<string, unknown>[];
+  for (const { name, unit, value } of entries) {
+    assert.equal(typeof name, "string");
+    assert.equal(typeof unit, "string");
+    assert.ok(Number.isFinite(value));
+  }
+  const names = entries.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(names.includes("gate heapUsed (quiet)") && names.includes("gate heapUsed (jit)"));
+});
+
+test("no text gets out of its place", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      assert.doesNotMatch(plain(text), /[\p{Cc}\p{Cs}]/u);
+      assert.doesNotMatch(escapeMarkup(text), /[<>"']|&(?!(?:amp|lt|gt|quot|#39);)/);
+      assert.doesNotMatch(escapeMarkdown(text), /(?<!\\)[|`]|[\n<>]/);
+    }),
+  );
+  assert.equal(plain("a\u001b[31m\u202eb\ud800"), "a\ufffd[31m\ufffdb\ufffd");
+});
