@@ -5,6 +5,9 @@ import type { LogControl } from "../admin/subject.ts";
 import { CaissonError } from "../lifecycle/errors.ts";
 import { parseHostPort } from "./host-port.ts";
 
+/** Where a server's private listener is unless its operator says otherwise, on 127.0.0.1. */
+export const defaultAdminPort = 9190;
+
 /** The private listener of a role, and what it is to watch. */
 export interface AdminOptions {
   /** `HOST:PORT` (port 0 for any free one) or `unix:PATH`. */

@@ -13,10 +13,12 @@ import type { Runtime } from "../lifecycle/runtime.ts";
 import { createRuntime, createScope } from "../lifecycle/runtime.ts";
 import type { Scope } from "../lifecycle/scope.ts";
 import type { MuxLimits } from "../mux/limits.ts";
+import { parseServerAddress } from "../client/server-address.ts";
 import type { AdminOptions } from "./admin-options.ts";
+import { defaultAdminPort, parseAdminAddress } from "./admin-options.ts";
 import { ClientRole } from "./client-role.ts";
 import type { Observatory } from "./observatory.ts";
-import { observe } from "./observe.ts";
+import { observe, orLetGo } from "./observe.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { requestInfo } from "./request-info.ts";
 import type { Listener } from "./typed-events.ts";
@@ -100,7 +102,8 @@ export interface CaissonTunnel {
  */
 export async function connect(options: ConnectOptions): Promise<CaissonTunnel> {
   options.signal?.throwIfAborted();
-  const tunnel = new RunningTunnel(options, await observe(options));
+  const observatory = await observe(options);
+  const tunnel = await orLetGo(observatory, () => new RunningTunnel(options, observatory));
   await tunnel.start();
   return tunnel;
 }
@@ -114,6 +117,8 @@ class RunningTunnel implements CaissonTunnel {
   readonly #client: TunnelClient;
   readonly #observatory: Observatory | undefined;
   readonly #role: ClientRole;
+  /** Read by every connection to the target, so that a port which the system gave later is among them in time. */
+  readonly #forbiddenPorts: number[];
   #facts: TunnelFacts | undefined;
   #error: CaissonError | undefined;
   #settle: (error: CaissonError | undefined) => void = () => undefined;
@@ -127,7 +132,9 @@ class RunningTunnel implements CaissonTunnel {
     this.#runtime = createRuntime(fanout(...observers, ...(options.subscribers ?? [])), observatory?.operations);
     this.#scope = createScope(this.#runtime, "client");
     this.#events = new TypedEvents((error) => this.#runtime.events.faulted("listener", error));
-    this.#client = createClient(options, { runtime: this.#runtime, observer: this.#observer() });
+    this.#forbiddenPorts = privatePorts(options);
+    const forbiddenPorts = this.#forbiddenPorts;
+    this.#client = createClient(options, { runtime: this.#runtime, observer: this.#observer(), forbiddenPorts });
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -155,6 +162,8 @@ class RunningTunnel implements CaissonTunnel {
     if (signal) listenForAbort(signal, onAbort, { scope: this.#scope, events: this.#runtime.events });
     try {
       await this.#observatory?.watch(this.#role, this.#runtime);
+      const adminPort = this.#observatory?.port;
+      if (adminPort !== undefined) this.#forbiddenPorts.push(adminPort);
       const [facts] = await this.#runtime.operations.run("connect", () => this.#client.start());
       this.#facts = facts;
     } catch (error) {
@@ -216,14 +225,26 @@ class RunningTunnel implements CaissonTunnel {
   }
 }
 
-function createClient(
-  options: ConnectOptions,
-  parts: { readonly runtime: Runtime; readonly observer: ClientObserver },
-): TunnelClient {
+/** Ports that no target may have, as far as they are known before anything listens: private listeners are private. */
+function privatePorts({ admin, server = defaultServer }: ConnectOptions): number[] {
+  const ports: number[] = [];
+  const own = admin === undefined ? undefined : parseAdminAddress(typeof admin === "string" ? admin : admin.listen);
+  if (own && "port" in own && own.port !== 0) ports.push(own.port);
+  const servers = typeof server === "string" ? [server] : server;
+  if (servers.some((text) => parseServerAddress(text).loopback)) ports.push(defaultAdminPort);
+  return ports;
+}
+
+interface ClientParts {
+  readonly runtime: Runtime;
+  readonly observer: ClientObserver;
+  readonly forbiddenPorts: readonly number[];
+}
+
+function createClient(options: ConnectOptions, parts: ClientParts): TunnelClient {
   const { server = defaultServer, name, token, ca, targetCa, hostHeader, mask, limits = {} } = options;
   return new TunnelClient({
-    runtime: parts.runtime,
-    observer: parts.observer,
+    ...parts,
     version,
     servers: typeof server === "string" ? [server] : server,
     tunnels: [

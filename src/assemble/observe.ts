@@ -18,3 +18,13 @@ export async function observe({ admin, limits }: ObserveOptions): Promise<Observ
   const closeTimeoutMs = limits?.closeTimeoutMs ?? defaultMuxLimits.closeTimeoutMs;
   return new loaded.Observatory({ admin: typeof admin === "string" ? { listen: admin } : admin, closeTimeoutMs });
 }
+
+/** Makes the role around its observers; if that fails, they are let go of. Throws what `make` throws. */
+export async function orLetGo<Role>(observatory: Observatory | undefined, make: () => Role): Promise<Role> {
+  try {
+    return make();
+  } catch (error) {
+    await observatory?.close();
+    throw error;
+  }
+}

@@ -20,7 +20,7 @@ import { Tunnel } from "../server/tunnel.ts";
 import type { AdminOptions } from "./admin-options.ts";
 import { isLoopback, parseHostPort } from "./host-port.ts";
 import type { Observatory } from "./observatory.ts";
-import { observe } from "./observe.ts";
+import { observe, orLetGo } from "./observe.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { requestInfo } from "./request-info.ts";
 import type { Listener } from "./typed-events.ts";
@@ -111,7 +111,7 @@ export async function serve(options: ServeOptions = {}): Promise<CaissonServer> 
   }
   options.signal?.throwIfAborted();
   const observatory = await observe(options);
-  const server = new RunningServer(options, observatory);
+  const server = await orLetGo(observatory, () => new RunningServer(options, observatory));
   try {
     await server.start(address);
   } catch (error) {

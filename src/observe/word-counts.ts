@@ -4,7 +4,8 @@
 /** What does not fit is counted under this word. */
 export const otherWord = "other";
 
-const wordPattern = /^[a-z][a-z0-9_.]{0,47}$/u;
+/** Capitals inside: places of faults are named after methods. */
+const wordPattern = /^[a-z][a-zA-Z0-9_.]{0,47}$/u;
 
 /** Whether a text may be a label's value as it is. */
 export function isWord(text: string): boolean {

@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, request } from "node:http";
 import type { AddressInfo, Server, Socket } from "node:net";
-import type { CaissonTunnel } from "../../src/assemble/connect.ts";
+import type { CaissonTunnel, ConnectOptions } from "../../src/assemble/connect.ts";
 import { connect } from "../../src/assemble/connect.ts";
-import type { CaissonServer } from "../../src/assemble/serve.ts";
+import type { CaissonServer, ServeOptions } from "../../src/assemble/serve.ts";
 import { serve } from "../../src/assemble/serve.ts";
 import { Ledger } from "../../src/leaks/ledger.ts";
 import type { Inventory, ResourceKind } from "../../src/lifecycle/resource.ts";
@@ -23,8 +23,20 @@ export interface ChaosOptions {
   readonly operations: number;
   /** Operations between two quiescent points. Default 500. */
   readonly between?: number;
-  /** Hears of each quiescent point. */
-  readonly onQuiet?: (done: number) => void;
+  /** Hears of each quiescent point; the storm goes on when it has looked. */
+  readonly onQuiet?: (done: number, sides: ChaosSides) => void | Promise<void>;
+  /** Added to the options of the server, and of every client. */
+  readonly serve?: ServeOptions;
+  readonly connect?: Partial<ConnectOptions>;
+  /** Hears of both sides as soon as there is a server; the clients come and go. */
+  readonly onStart?: (sides: ChaosSides) => void;
+}
+
+/** The two sides of a storm. */
+export interface ChaosSides {
+  readonly server: CaissonServer;
+  /** The clients that are connected now. */
+  tunnels(): readonly CaissonTunnel[];
 }
 
 /** What a storm did. */
@@ -66,15 +78,16 @@ type Operation = (storm: Storm) => Promise<void>;
 
 /** Runs a storm; throws (an AssertionError) where the law is broken. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const storm = await Storm.start(options.seed);
+  const storm = await Storm.start(options);
   try {
+    options.onStart?.(storm);
     const between = options.between ?? 500;
     let quietPoints = 0;
     for (let done = 0; done < options.operations; done += between) {
       await storm.blow(Math.min(between, options.operations - done));
       await storm.settle();
       quietPoints += 1;
-      options.onQuiet?.(Math.min(done + between, options.operations));
+      await options.onQuiet?.(Math.min(done + between, options.operations), storm);
     }
     return { counts: storm.counts, quietPoints, answered: storm.answered };
   } finally {
@@ -82,11 +95,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   }
 }
 
-class Storm {
+class Storm implements ChaosSides {
   readonly counts: Record<string, number> = {};
   answered = 0;
   readonly random: SeededRandom;
-  readonly #server: CaissonServer;
+  readonly server: CaissonServer;
+  readonly connectOptions: Partial<ConnectOptions>;
   readonly #ledger: Ledger;
   readonly #target: Server;
   readonly #targetSockets: Set<Socket>;
@@ -96,6 +110,7 @@ class Storm {
   private constructor(parts: {
     random: SeededRandom;
     server: CaissonServer;
+    connectOptions: Partial<ConnectOptions>;
     ledger: Ledger;
     target: Server;
     targetSockets: Set<Socket>;
@@ -103,7 +118,8 @@ class Storm {
     faults: unknown[];
   }) {
     this.random = parts.random;
-    this.#server = parts.server;
+    this.server = parts.server;
+    this.connectOptions = parts.connectOptions;
     this.#ledger = parts.ledger;
     this.#target = parts.target;
     this.#targetSockets = parts.targetSockets;
@@ -111,11 +127,11 @@ class Storm {
     this.#faults = parts.faults;
   }
 
-  static async start(seed: number): Promise<Storm> {
+  static async start({ seed, serve: serveOptions, connect: connectOptions = {} }: ChaosOptions): Promise<Storm> {
     const faults: unknown[] = [];
     const ledger = new Ledger();
     ledger.faulted = (where, error) => void faults.push({ where, error });
-    const server = await serve({ listen: "127.0.0.1:0", limits, subscribers: [ledger] });
+    const server = await serve({ listen: "127.0.0.1:0", limits, subscribers: [ledger], ...serveOptions });
     const targetSockets = new Set<Socket>();
     const target = createServer(answer);
     target.on("connection", (socket: Socket) => {
@@ -136,11 +152,16 @@ class Storm {
         busy: false,
       });
     }
-    return new Storm({ random: new SeededRandom(seed), server, ledger, target, targetSockets, slots: made, faults });
+    const random = new SeededRandom(seed);
+    return new Storm({ random, server, connectOptions, ledger, target, targetSockets, slots: made, faults });
+  }
+
+  tunnels(): readonly CaissonTunnel[] {
+    return this.#slots.flatMap(({ tunnel }) => tunnel ?? []);
   }
 
   get port(): number {
-    return Number(new URL(this.#server.url).port);
+    return Number(new URL(this.server.url).port);
   }
 
   get targetPort(): number {
@@ -166,7 +187,7 @@ class Storm {
     const transient: readonly ResourceKind[] = ["exchange", "stream", "pipe", "visitor_socket"];
     const balanced = (): boolean =>
       transient.every((kind) => this.#ledger.live(kind) === 0) &&
-      this.#imbalance(this.#ledger, this.#server.inventory()).length === 0 &&
+      this.#imbalance(this.#ledger, this.server.inventory()).length === 0 &&
       this.#slots.every(
         ({ ledger, tunnel }) =>
           ledger.live("exchange") + ledger.live("stream") + ledger.live("pipe") === 0 &&
@@ -179,7 +200,7 @@ class Storm {
   /** Ends everything; every ledger must read zero. */
   async close(): Promise<void> {
     for (const slot of this.#slots) await slot.tunnel?.close({ force: true });
-    await this.#server.close({ force: true });
+    await this.server.close({ force: true });
     for (const slot of this.#slots) await slot.relay.close();
     const closed = new Promise<void>((resolve) => void this.#target.close(() => resolve()));
     for (const socket of this.#targetSockets) socket.destroy();
@@ -216,7 +237,7 @@ class Storm {
   #state(): unknown {
     return {
       server: this.#ledger.outstanding,
-      held: this.#server.inventory(),
+      held: this.server.inventory(),
       clients: this.#slots.map(({ ledger, tunnel }) => ({
         ledger: ledger.outstanding,
         held: tunnel?.inventory().held,
@@ -236,6 +257,7 @@ async function connectSlot(storm: Storm): Promise<void> {
       name: slot.name,
       subscribers: [slot.ledger],
       limits: { ...clientLimits },
+      ...storm.connectOptions,
     });
   } catch {
     slot.tunnel = undefined; // The name may be held, or the relay may have been cut: both are part of the storm.

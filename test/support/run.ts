@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly script?: string;
   /** The limit of open descriptors, soft and hard. Unix only. */
   readonly descriptors?: number;
+  /** The largest file that it may write, in KiB. What lies beyond is refused as a full disk refuses it. Unix only. */
+  readonly fileKib?: number;
 }
 
 /** How a process ended. */
@@ -62,7 +64,7 @@ export class CaissonProcess {
     this.#stateDirectory = mkdtempSync(join(tmpdir(), "caisson-test-"));
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("CAISSON_"));
     const nodeArgs = [...(options.nodeFlags ?? []), options.script ?? caissonMain, ...args];
-    const [program, programArgs] = limited([process.execPath, ...nodeArgs], options.descriptors);
+    const [program, programArgs] = limited([process.execPath, ...nodeArgs], options);
     this.#child = spawn(program, programArgs, {
       env: { ...Object.fromEntries(inherited), XDG_STATE_HOME: this.#stateDirectory, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -167,11 +169,17 @@ export class CaissonProcess {
   }
 }
 
-/** The command under a limit of descriptors, which only a shell can set; the shell gives its pid to the command. */
-function limited(command: readonly [string, ...string[]], descriptors: number | undefined): [string, string[]] {
+/** The command under its limits, which only a shell can set; the shell gives its pid to the command. */
+function limited(command: readonly [string, ...string[]], limits: RunOptions): [string, string[]] {
   const [program, ...args] = command;
-  if (descriptors === undefined) return [program, args];
-  return ["/bin/sh", ["-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", ...command]];
+  const { descriptors, fileKib } = limits;
+  const settings = [
+    ...(descriptors === undefined ? [] : [`ulimit -n ${descriptors} && `]),
+    // A POSIX shell counts files in blocks of 512 bytes.
+    ...(fileKib === undefined ? [] : [`ulimit -f ${fileKib * 2} && `]),
+  ];
+  if (settings.length === 0) return [program, args];
+  return ["/bin/sh", ["-c", `${settings.join("")}exec "$@"`, "sh", ...command]];
 }
 
 function isEvent(value: unknown): value is CliEvent {
