@@ -44,7 +44,8 @@ export interface AttachResult {
   readonly subject: string;
 }
 
-const warmUpRounds = 3;
+/** Rounds before the baseline, while caches, pools and inline caches of the server fill. */
+export const warmUpRounds = 3;
 /** Rounds of a clean run before it may end. */
 const leastRounds = 8;
 

@@ -1,0 +1,74 @@
+// `caisson gate --attach`: what the command line asks for as an attached run, with the report that all runs have.
+
+import { version } from "../../../src/assemble/version.ts";
+import { CaissonError } from "../../../src/lifecycle/errors.ts";
+import { commitOf } from "../commit.ts";
+import { hostFacts } from "../options.ts";
+import type { GateRequest } from "../options.ts";
+import type { GateRun, RunContext } from "../run.ts";
+import { attachRun, warmUpRounds } from "./attach-run.ts";
+
+/** What one asks of the gate for another's server. Scenarios are the driver's. */
+export interface AttachedRequest extends Pick<GateRequest, "preset" | "clients" | "rounds" | "undecided" | "command"> {
+  /** An inspector's address. */
+  readonly attach: string;
+  /** Path of the driver's file. */
+  readonly driver: string;
+}
+
+/**
+ * Clients that are measured and rounds at most. A leak is certain after 2,000 clients and 35 s, something healthy after
+ * eight rounds; the rest is room for what fills up slowly.
+ */
+const presets: Readonly<Record<GateRequest["preset"], { readonly clients: number; readonly rounds: number }>> = {
+  quick: { clients: 2_600, rounds: 13 },
+  default: { clients: 8_000, rounds: 40 },
+  soak: { clients: 100_000, rounds: 50 },
+};
+
+/** Carries it out. Rejects with E_USAGE for an address that is none, E_GATE when the run itself failed. */
+export async function runAttachedGate(request: AttachedRequest, { progress, signal }: RunContext): Promise<GateRun> {
+  const { attach, driver, preset, undecided = "fail", command } = request;
+  const { clients = presets[preset].clients, rounds = presets[preset].rounds } = request;
+  const startedAt = new Date();
+  const startedAtMs = performance.now();
+  try {
+    const { verdict, samples, subject, node, flags, mode } = await attachRun({
+      attach,
+      driver,
+      clients: Math.ceil(clients / rounds),
+      rounds,
+      signal,
+      onSample: ({ phase, round, connections, memory }) =>
+        progress.step({
+          title: phase === "warmup" ? "warm-up" : "round",
+          done: round + 1,
+          total: warmUpRounds + rounds,
+          detail: `${connections} clients, heap ${(memory.heapUsed / 1_048_576).toFixed(2)} MiB`,
+        }),
+    });
+    const last = samples.at(-1);
+    const { connections = 0, requests = 0 } = last ?? {};
+    const commit = commitOf();
+    const facts = {
+      version,
+      ...(commit !== undefined && { commit }),
+      subject,
+      node,
+      flags,
+      mode,
+      undecided,
+      host: hostFacts(),
+      seed: 0,
+      startedAt: startedAt.toISOString(),
+      elapsedMs: Math.round(performance.now() - startedAtMs),
+      scenarios: [{ name: "driver", title: driver, rounds: samples.length, connections, requests }],
+      ...(command !== undefined && { command }),
+    };
+    return { report: { verdict, samples, facts }, failure: undefined };
+  } catch (error) {
+    throw CaissonError.from(error, "E_GATE");
+  } finally {
+    progress.end();
+  }
+}
