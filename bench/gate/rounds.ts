@@ -10,6 +10,7 @@ import type { Progress } from "./progress.ts";
 import type { ClientReadings } from "./readings/client-readings.ts";
 import type { SampleFacts, ServerReadings } from "./readings/server-readings.ts";
 import type { ScenarioFacts } from "./reports/run-facts.ts";
+import type { Standing } from "./standing.ts";
 import type { Verdict } from "./verdict/finding.ts";
 import type { Sample } from "./verdict/sample.ts";
 import { judge } from "./verdict/verdict.ts";
@@ -19,6 +20,7 @@ export interface RoundsOptions {
   readonly plan: GatePlan;
   readonly title: string;
   readonly ground: Ground;
+  readonly standing: Standing;
   readonly server: ServerReadings;
   readonly client: ClientReadings;
   readonly progress: Progress;
@@ -129,7 +131,7 @@ export class Rounds {
 
   /** Carries out the scenarios and waits until they are gone; answers what is left. */
   async #work(thorough: boolean): Promise<string> {
-    const { plan, ground, server, progress, check } = this.#options;
+    const { plan, ground, standing, server, progress, check } = this.#options;
     const shares = sharesOf(plan.scenarios, plan.roundSize);
     let failed = false;
     for (const [at, scenario] of plan.scenarios.entries()) {
@@ -152,6 +154,14 @@ export class Rounds {
       }
       tally.rounds += 1;
       check();
+    }
+    try {
+      this.#requests += await standing.round();
+    } catch (error) {
+      check();
+      failed = true;
+      this.#failure ??= CaissonError.from(error, "E_GATE");
+      progress.note(`standing tunnels: ${messageOf(error)}`);
     }
     this.#failed = failed ? this.#failed + 1 : 0;
     return server.settle({ thorough });

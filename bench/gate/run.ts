@@ -22,6 +22,7 @@ import { ServerReadings } from "./readings/server-readings.ts";
 import type { GateReport, RunFacts } from "./reports/run-facts.ts";
 import type { RoundsResult } from "./rounds.ts";
 import { Rounds } from "./rounds.ts";
+import { Standing } from "./standing.ts";
 
 /** What a run tells while it goes on, and what ends it early. */
 export interface RunContext {
@@ -135,6 +136,8 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       clientFlags: [...flags, ...(importClient === undefined ? [] : ["--import", specifierOf(importClient)])],
     });
     closing.push(() => ground.stop());
+    const standing = await Standing.begin(ground);
+    closing.push(() => standing.end());
     const inspector = server && (await ProcessReader.connect(server.inspector));
     if (inspector) closing.push(() => inspector.close());
     const client = new ClientReadings(
@@ -166,7 +169,19 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
     const heapGates = mode === "quiet" && server !== undefined;
     const extraRounds = mode === "quiet" ? plan.extraRounds : 0;
     const result = await new Rounds({
-      ...{ plan, title, ground, server: readings, client, progress, nodeMajor, heapGates, rounds, extraRounds },
+      ...{
+        plan,
+        title,
+        ground,
+        standing,
+        server: readings,
+        client,
+        progress,
+        nodeMajor,
+        heapGates,
+        rounds,
+        extraRounds,
+      },
       ...{ endsAtMs, check },
     }).run();
     return { result, node };

@@ -6,5 +6,7 @@ function onDisconnect(): void {
 }
 
 process.once("disconnect", onDisconnect);
+// It may have gone while this process was still starting: the event came before anybody listened.
+if (!process.connected) onDisconnect();
 // A listener makes Node hold the channel open; the process must still be able to end by itself.
 process.channel?.unref();
