@@ -17,14 +17,17 @@ export function workOf({ connections, requests, rounds }: Verdict): string {
 }
 
 /** Why the outcome is what it is: the first thing found, and how many more there are. */
-export function reasonOf({ outcome, findings, doubts, slopes }: Verdict): string {
+export function reasonOf({ outcome, findings, doubts, warnings, slopes }: Verdict): string {
   if (outcome === "leak") return first(findings);
   if (outcome === "undecided") return first(doubts);
   const heap = slopes.find(({ series }) => series === "heapUsed");
-  if (heap === undefined) return "every count returned to its baseline.";
+  // What filled up to a limit is told as a warning: then it is not true that all returned.
+  const filled = warnings.some(({ ledger }) => !["heap", "external", "rss"].includes(ledger));
+  const counts = filled ? "no count goes on growing" : "every count returned to its baseline";
+  if (heap === undefined) return `${counts}.`;
   const moved = `the heap moved by ${amount(heap.bytesPerConnection)} B per connection ${limits(heap.interval)}`;
   const limit = heap.tolerance === undefined ? "" : ` (limit ${amount(heap.tolerance)})`;
-  return `every count returned to its baseline and ${moved}${limit}.`;
+  return `${counts} and ${moved}${limit}.`;
 }
 
 function first(found: readonly Finding[]): string {

@@ -24,8 +24,8 @@ h1 { font-size: 22px; margin: 0; } h2 { font-size: 17px; margin: 34px 0 10px; } 
 .tiles dt { color: var(--soft); font-size: 12.5px; } .tiles dd { margin: 0; font-size: 17px; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; background: var(--card); border: 1px solid var(--rule); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
-th, td { text-align: left; padding: 7px 12px; border-top: 1px solid var(--rule); vertical-align: top; overflow-wrap: anywhere; }
-tr:first-child > th { border-top: 0; } th { color: var(--soft); font-weight: 600; font-size: 12.5px; white-space: nowrap; }
+th, td { text-align: left; padding: 7px 12px; border-top: 1px solid var(--rule); vertical-align: top; overflow-wrap: break-word; }
+tr:first-child > th { border-top: 0; } td:nth-child(7) { min-width: 280px; } th { color: var(--soft); font-weight: 600; font-size: 12.5px; white-space: nowrap; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } th.number { text-align: right; }
 .badge { display: inline-block; border-radius: 999px; padding: 0 9px; font-size: 12px; font-weight: 600; white-space: nowrap; }
 .badge.leak { background: var(--leak-ground); color: var(--leak); } .badge.doubt, .badge.warning { background: var(--doubt-ground); color: var(--doubt); }
@@ -43,7 +43,7 @@ svg.plot { display: block; width: 100%; height: auto; touch-action: pan-y; } svg
 .base { stroke: var(--soft); stroke-dasharray: 3 4; } .fit { fill: none; stroke: var(--fit); stroke-width: 1.6; stroke-dasharray: 6 4; }
 .since { stroke-width: 1.5; } .since.leak { stroke: var(--leak); } .since.doubt, .since.warning { stroke: var(--doubt); }
 .cursor { stroke: var(--soft); } .zero { stroke: var(--soft); } .limit { stroke: var(--leak); stroke-dasharray: 3 3; } .span { stroke: var(--s0); stroke-width: 3; } .mark { fill: var(--s0); }
-.interval { width: 220px; height: 22px; display: block; }
+.interval { width: 220px; height: 22px; display: block; } .axis { stroke: var(--rule); }
 #tip { position: fixed; pointer-events: none; background: var(--ink); color: var(--ground); border-radius: 6px; padding: 5px 9px; font-size: 12.5px; white-space: pre; z-index: 2; font-variant-numeric: tabular-nums; }
 #tip[hidden] { display: none; }
 details { margin-top: 12px; } summary { cursor: pointer; color: var(--soft); }

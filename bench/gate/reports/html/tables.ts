@@ -76,19 +76,31 @@ export function slopesTable(title: string, slopes: readonly MemorySlope[]): stri
   return `<h2>${escapeMarkup(title)}</h2>${grid(head, rows)}`;
 }
 
-/** The interval on a line from a little below zero to a little above the limit; what lies outside is cut at the edge. */
+/** The interval on a line from a little below zero to a little above the limit; an arrow stands for a slope beyond its ends. */
 function intervalPicture({ interval, bytesPerConnection, tolerance }: MemorySlope): string {
   if (tolerance === undefined) return "";
   const from = -1.5 * tolerance;
-  const span = 4.5 * tolerance;
-  const x = (value: number): number => Math.round(Math.max(2, Math.min(218, ((value - from) / span) * 220)) * 10) / 10;
+  const width = 4.5 * tolerance;
+  const place = (value: number): number => Math.round(((value - from) / width) * 2200) / 10;
+  const x = (value: number): number => Math.max(6, Math.min(214, place(value)));
   const vertical = (kind: string, value: number): string =>
     `<line class="${kind}" x1="${x(value)}" x2="${x(value)}" y1="2" y2="20"/>`;
   const [lower, upper] = interval;
-  const span2 = `<line class="span" x1="${x(lower)}" x2="${Math.max(x(upper), x(lower) + 1)}" y1="11" y2="11"/>`;
-  const mark = `<circle class="mark" cx="${x(bytesPerConnection)}" cy="11" r="4"/>`;
+  const parts = [
+    '<line class="axis" x1="0" x2="220" y1="11" y2="11"/>',
+    vertical("zero", 0),
+    vertical("limit", tolerance),
+    `<line class="span" x1="${x(lower)}" x2="${x(upper)}" y1="11" y2="11"/>`,
+    markAt(place(bytesPerConnection)),
+  ];
   const alt = `slope ${amount(bytesPerConnection)}, interval ${limits(interval)}, limit ${amount(tolerance)}`;
-  return `<svg class="interval" viewBox="0 0 220 22" role="img" aria-label="${escapeMarkup(alt)}">${vertical("zero", 0)}${vertical("limit", tolerance)}${span2}${mark}</svg>`;
+  return `<svg class="interval" viewBox="0 0 220 22" role="img" aria-label="${escapeMarkup(alt)}">${parts.join("")}</svg>`;
+}
+
+function markAt(x: number): string {
+  if (x > 214) return '<path class="mark" d="M210 5l10 6-10 6z"/>';
+  if (x < 6) return '<path class="mark" d="M10 5l-10 6 10 6z"/>';
+  return `<circle class="mark" cx="${x}" cy="11" r="4"/>`;
 }
 
 /** What each scenario did. */
