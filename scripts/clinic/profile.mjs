@@ -27,7 +27,7 @@ const churn = fileURLToPath(new URL("./churn.mjs", import.meta.url));
 const listening = ["--listen", "127.0.0.1:0", "--admin", "off"];
 
 /** Our own code must be in what was recorded; doctor records no code. */
-const ownCode = /visitor-connection|visitorConnection|VisitorConnection/;
+const ownCode = /dist[\\/]+src[\\/]/;
 /** An empty report of clinic's is a page around nothing; this is less than any page of it. */
 const leastBytes = 10_000;
 

@@ -5,9 +5,12 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
+/** Node samples one allocation in 512 KiB, and only what is alive at the end counts: too few to show a server of 10 MB. */
+const more = { "heap-prof": ["--heap-prof-interval=16384"], "cpu-prof": [] };
+
 /** Profiles with `node --TOOL`; resolves when the server has ended and written its profile. Rejects if anything failed. */
 export async function profileWithNode(tool, { folder, server, churn, result }) {
-  const flags = [`--${tool}`, `--${tool}-dir=${folder}`];
+  const flags = [`--${tool}`, `--${tool}-dir=${folder}`, ...more[tool]];
   const child = spawn(process.execPath, [...flags, ...server], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = endOf(child);
   try {
