@@ -58,6 +58,7 @@ export const serveLimitFlags: readonly LimitFlag<keyof ServeLimits>[] = [
   ["max-body", "maxBodyBytes", "bytes", undefined, "largest request body", 0],
   ["read-ahead", "readAheadBytes", "bytes", 65_536, "pipelined requests kept while one is answered"],
   ["name-hold", "nameHoldMs", "duration", 60_000, "how long a vanished client's name is kept", 0],
+  ["max-held-names", "maxHeldNames", "count", 50_000, "names kept for vanished clients", 0],
   ["name-wait", "nameWaitMs", "duration", 5_000, "how long a request waits for a vanished client", 0],
   ["max-name-waiters", "maxNameWaiters", "count", 100, "requests that wait for one vanished client", 0],
   ["stream-wait", "roomWaitMs", "duration", 1_000, "how long a request waits for room in a session", 0],

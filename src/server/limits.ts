@@ -20,6 +20,8 @@ export interface ServerLimits {
   readonly readAheadBytes: number;
   /** How long a vanished client's names are kept. Default 60 s. */
   readonly nameHoldMs: number;
+  /** How many names are kept for vanished clients; beyond that, a name is free at once. Default 50,000. */
+  readonly maxHeldNames: number;
   /** How long a visitor's request waits for a vanished client. Default 5 s. */
   readonly nameWaitMs: number;
   /** How many requests may wait for one held name. Default 100. */
@@ -60,6 +62,7 @@ export function serverLimits(descriptors: number): ServerLimits {
     maxBodyBytes: Number.POSITIVE_INFINITY,
     readAheadBytes: 64 * 1024,
     nameHoldMs: 60_000,
+    maxHeldNames: 50_000,
     nameWaitMs: 5_000,
     maxNameWaiters: 100,
     roomWaitMs: 1_000,

@@ -44,28 +44,28 @@ export class NameTable {
   readonly #runtime: Runtime;
   readonly #limits: ServerLimits;
   readonly #entries = new Map<string, Tunnel | HeldName>();
+  /** Those of the entries that are held. */
+  readonly #held = new Set<HeldName>();
 
   constructor(runtime: Runtime, limits: ServerLimits) {
     this.#runtime = runtime;
     this.#limits = limits;
   }
 
-  /** Names with a tunnel. Walks the table: for scrapes, not for requests. */
+  /** Names with a tunnel. */
   get live(): number {
     return this.#entries.size - this.held;
   }
 
-  /** Names kept for vanished clients. Walks the table. */
+  /** Names kept for vanished clients. */
   get held(): number {
-    let count = 0;
-    for (const entry of this.#entries.values()) if (entry instanceof HeldName) count += 1;
-    return count;
+    return this.#held.size;
   }
 
-  /** Requests that wait for held names. Walks the table. */
+  /** Requests that wait for held names. Walks these: for scrapes, not for requests. */
   get waiting(): number {
     let count = 0;
-    for (const entry of this.#entries.values()) if (entry instanceof HeldName) count += entry.waiters.size;
+    for (const { waiters } of this.#held) count += waiters.size;
     return count;
   }
 
@@ -79,6 +79,7 @@ export class NameTable {
     const before = this.#entries.get(tunnel.name);
     this.#entries.set(tunnel.name, tunnel);
     if (!(before instanceof HeldName)) return before;
+    this.#held.delete(before);
     before.release("resumed");
     const waiters = [...before.waiters];
     before.waiters.clear();
@@ -91,10 +92,13 @@ export class NameTable {
     if (this.#entries.get(tunnel.name) === tunnel) this.#entries.delete(tunnel.name);
   }
 
-  /** Keeps the name of a vanished client's tunnel, if the tunnel still stands there. */
+  /** Keeps the name of a vanished client's tunnel, if the tunnel still stands there, and there is room for it. */
   hold(tunnel: Tunnel): void {
     if (this.#entries.get(tunnel.name) !== tunnel) return;
-    if (this.#limits.nameHoldMs <= 0) {
+    const { nameHoldMs, maxHeldNames } = this.#limits;
+    const full = this.#held.size >= maxHeldNames;
+    if (full) this.#runtime.events.refused("held_names");
+    if (full || nameHoldMs <= 0) {
       this.#entries.delete(tunnel.name);
       return;
     }
@@ -102,7 +106,8 @@ export class NameTable {
       tunnel,
       this.#runtime.deadlines.create(() => this.#drop(held, "expired")),
     );
-    held.arm(this.#limits.nameHoldMs);
+    held.arm(nameHoldMs);
+    this.#held.add(held);
     this.#entries.set(tunnel.name, held);
   }
 
@@ -115,12 +120,13 @@ export class NameTable {
 
   /** Forgets everything. */
   close(): void {
-    for (const entry of this.#entries.values()) if (entry instanceof HeldName) this.#drop(entry, "closed");
+    for (const held of this.#held) this.#drop(held, "closed");
     this.#entries.clear();
   }
 
   #drop(held: HeldName, reason: string): void {
     if (this.#entries.get(held.name) === held) this.#entries.delete(held.name);
+    this.#held.delete(held);
     held.release(reason);
     const waiters = [...held.waiters];
     held.waiters.clear();
