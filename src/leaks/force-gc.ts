@@ -1,7 +1,6 @@
-// Finds V8's own function for a major collection without a start flag. Keeps nothing itself.
+// Major collections on demand, whatever flags Node was started with. Keeps nothing itself.
 
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { exposedCollector } from "../lifecycle/collector.ts";
 import { CaissonError } from "../lifecycle/errors.ts";
 
 /**
@@ -10,7 +9,8 @@ import { CaissonError } from "../lifecycle/errors.ts";
  * own, of about 200 KB. Throws E_INTERNAL where V8 has no such function.
  */
 export function findCollector(): () => Promise<void> {
-  const collect = globalThis.gc ?? exposedCollector();
+  const collect = exposedCollector();
+  if (!collect) throw new CaissonError("E_INTERNAL", "this Node cannot force a garbage collection");
   return async () => {
     const turning = new TurningLoop();
     const done: unknown = Reflect.apply(collect, undefined, [{ type: "major", execution: "async" }]);
@@ -20,15 +20,6 @@ export function findCollector(): () => Promise<void> {
     await nextTurn();
     await nextTurn();
   };
-}
-
-function exposedCollector(): CallableFunction {
-  setFlagsFromString("--expose-gc");
-  // Only contexts that are made while the flag is set have the function; the flag is not left behind.
-  const found: unknown = runInNewContext("gc");
-  setFlagsFromString("--no-expose-gc");
-  if (typeof found !== "function") throw new CaissonError("E_INTERNAL", "this Node cannot force a garbage collection");
-  return found;
 }
 
 /** Keeps the event loop turning: V8's task for the collection does not count as work that a process waits for. */

@@ -1,5 +1,7 @@
-// What every part of one role shares: whom to tell, the wheel that turns its deadlines, and who follows its operations.
+// What every part of one role shares: whom to tell, the wheel that turns its deadlines, who follows its
+// operations, and who sweeps behind its traffic.
 
+import { BulkSweeper } from "./bulk-sweeper.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { TunnelEvents } from "./events.ts";
 import type { OperationScope } from "./operation.ts";
@@ -11,11 +13,12 @@ export interface Runtime {
   readonly events: TunnelEvents;
   readonly deadlines: Deadlines;
   readonly operations: OperationScope;
+  readonly sweeper: BulkSweeper;
 }
 
 /** A runtime that reports to `events`, and whose asynchronous operations are followed by `operations`, if by anyone. */
 export function createRuntime(events: TunnelEvents, operations: OperationScope = unfollowedOperations): Runtime {
-  return { events, deadlines: new Deadlines({ events }), operations };
+  return { events, deadlines: new Deadlines({ events }), operations, sweeper: new BulkSweeper() };
 }
 
 /** A scope whose failed releases are reported as faults of `where`. */

@@ -121,7 +121,9 @@ export class SessionSocket implements Transport, Resource {
 
   send(message: Buffer): void {
     const socket = this.#socket;
-    if (socket?.readyState === WebSocket.OPEN) socket.send(message, sendOptions, this.#onSent);
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    socket.send(message, sendOptions, this.#onSent);
+    this.#runtime.sweeper.moved(message.length);
   }
 
   close(code: number, reason: string): void {
@@ -138,7 +140,10 @@ export class SessionSocket implements Transport, Resource {
   _onMessage(data: RawData, isBinary: boolean): void {
     if (!isBinary) this.receiver?.onError(violation("text_message"));
     // `nodebuffer` is the default binaryType, and nobody else has the socket.
-    else if (Buffer.isBuffer(data)) this.receiver?.onMessage(data);
+    else if (Buffer.isBuffer(data)) {
+      this.receiver?.onMessage(data);
+      this.#runtime.sweeper.moved(data.length);
+    }
   }
 
   /** @internal */
