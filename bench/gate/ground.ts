@@ -78,7 +78,7 @@ export class Ground {
       const { port: originPort = 0 } = await origin.ask({ do: "listen" });
       return new Ground(options, { origin, visitors, crew, originPort });
     } catch (error) {
-      await Promise.all([origin, visitors, crew].map((worker) => worker.process.kill()));
+      await Promise.all([origin, visitors, crew].map((started) => started.process.kill()));
       throw error;
     }
   }
@@ -159,7 +159,9 @@ export class Ground {
 
   /** Ends all processes. */
   async stop(): Promise<void> {
-    await Promise.all([this.#lost, this.crew, this.visitors, this.#origin].map((worker) => worker?.process.kill()));
+    await Promise.all(
+      [this.#lost, this.crew, this.visitors, this.#origin].map(async (worker) => worker?.process.kill()),
+    );
   }
 }
 

@@ -19,7 +19,7 @@ function ofClient(finding: Finding): Finding {
 }
 
 function worse(one: Outcome, other: Outcome): Outcome {
-  const both = [one, other];
-  if (both.includes("leak")) return "leak";
-  return both.includes("undecided") ? "undecided" : "clean";
+  const both = new Set([one, other]);
+  if (both.has("leak")) return "leak";
+  return both.has("undecided") ? "undecided" : "clean";
 }

@@ -59,7 +59,13 @@ export async function runNull(plan: GatePlan, { progress, signal, flags }: NullR
       requests += (alone["answered"] ?? 0) + (bulk["answered"] ?? 0);
       const { memory, handles, objects, listeners } = await reader.read();
       samples.push({
-        ...{ round, connections, requests, memory, handles, objects, listeners },
+        round,
+        connections,
+        requests,
+        memory,
+        handles,
+        objects,
+        listeners,
         phase: round < plan.warmupRounds - 1 ? "warmup" : "measure",
         atMs: performance.now() - startedAtMs,
         kinds: undefined,
