@@ -2,7 +2,7 @@
 // name that it asked for.
 
 import type { CaissonTunnel } from "../../../src/index.ts";
-import { CaissonError, connect } from "../../../src/index.ts";
+import { connect } from "../../../src/index.ts";
 import { Relay } from "../network/relay.ts";
 import { answerOrders, inParallel } from "./answer-orders.ts";
 import { ClientLedgers } from "./client-ledgers.ts";
@@ -14,6 +14,8 @@ import type { Counts } from "./orders.ts";
 const atOnce = 16;
 /** How long a client may take to stand again after its connection was reset, in milliseconds. */
 const standAgainMs = 20_000;
+/** How long a client that was replaced may take to end, in milliseconds. */
+const replacedMs = 5_000;
 
 const clients = new Map<string, CaissonTunnel>();
 const relays = new Map<string, Relay>();
@@ -75,10 +77,17 @@ async function disconnect(name: string, options: { readonly force: boolean }): P
 async function takeOver(name: string, place: { readonly server: string; readonly target: string }): Promise<void> {
   const older = take(name);
   clients.set(name, await connectAs(name, place));
-  const error = await older.closed;
-  if (!(error instanceof CaissonError) || error.code !== "E_REPLACED") {
-    throw new Error(`the older client of ${name} ended with ${error?.code ?? "nothing"} instead of E_REPLACED`);
-  }
+  const ended = await Promise.race([older.closed.then((error) => error?.code ?? "nothing"), notWithin(replacedMs)]);
+  if (ended === "E_REPLACED") return;
+  await older.close({ force: true });
+  throw new Error(`the older client of ${name} ended with ${ended} instead of E_REPLACED`);
+}
+
+/** Says so when the time is over. */
+function notWithin(ms: number): Promise<string> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(`nothing within ${ms} ms`), ms).unref();
+  });
 }
 
 async function storm(id: string, names: readonly string[]): Promise<Counts> {
