@@ -48,7 +48,7 @@ export interface GatePlan {
   readonly rounds: number;
   /** Further rounds while undecided. */
   readonly extraRounds: number;
-  /** No round is begun that would probably end later than this. */
+  /** No extra round is begun that would probably end later than this. */
   readonly boundMs: number;
   /** Whether the default JIT is run as well, and how many rounds. 0 leaves it out. */
   readonly jitRounds: number;
@@ -74,10 +74,10 @@ const leastRounds = 8;
 export const presets: Readonly<Record<GateRequest["preset"], Preset>> = {
   quick: {
     clients: 800,
-    rounds: 9,
+    rounds: 12,
     warmupRounds: 3,
-    extraRounds: 6,
-    boundMs: 60_000,
+    extraRounds: 12,
+    boundMs: 55_000,
     jitRounds: 0,
     scenarios: quickScenarios,
   },

@@ -30,8 +30,10 @@ export interface RoundsOptions {
   readonly heapGates: boolean;
   readonly rounds: number;
   readonly extraRounds: number;
-  /** When the run must be over, on the clock of `performance.now()`. */
+  /** No extra round is begun that would probably end later than this, on the clock of `performance.now()`. */
   readonly endsAtMs: number;
+  /** Later than this not even the planned rounds go on, on the same clock. */
+  readonly latestMs: number;
   /** Throws when a process that must live has died, or the run was aborted. */
   check(): void;
 }
@@ -83,7 +85,8 @@ export class Rounds {
     for (let n = 1; n <= last; n += 1) {
       // What is found early is found; the deciding round names it exactly.
       const leaks = verdict.outcome === "leak";
-      const deciding = n === last || leaks || !this.#timeFor(1) || this.#failed >= failuresInARow;
+      const late = performance.now() > this.#options.latestMs;
+      const deciding = n === last || leaks || late || this.#failed >= failuresInARow;
       await this.#round({ phase: "measure", deciding });
       verdict = this.#judge({ final: false });
       if (deciding && (n < last || leaks)) break;

@@ -37,6 +37,8 @@ export interface GateRun {
   readonly failure: CaissonError | undefined;
 }
 
+/** A machine that is so many times slower than the bound supposes still gets its planned rounds. */
+const overBound = 3;
 /** The longest that a healthy server of our own keeps anything after a round, and some room, in milliseconds. */
 const settleMs: number = holds.deadAfterMs + holds.nameHoldMs + holds.closeTimeoutMs + 3_000;
 /** The same of a server with default settings. */
@@ -80,13 +82,21 @@ export async function runGate(request: GateRequest, context: RunContext): Promis
   }
   const work = { request, plan, context };
   const endsAtMs = startedAtMs + plan.boundMs;
-  const quiet = await measure({ ...work, mode: "quiet", flags, rounds: plan.rounds, endsAtMs });
+  const latestMs = startedAtMs + plan.boundMs * overBound;
+  const quiet = await measure({ ...work, mode: "quiet", flags, rounds: plan.rounds, endsAtMs, latestMs });
   const { verdict, samples } = quiet.result;
   // With a leak in hand there is nothing that the second mode could add.
   const jit =
     plan.jitRounds === 0 || verdict.outcome === "leak" || quiet.result.failure
       ? undefined
-      : await measure({ ...work, mode: "jit", flags: [], rounds: plan.jitRounds, endsAtMs: Number.POSITIVE_INFINITY });
+      : await measure({
+          ...work,
+          mode: "jit",
+          flags: [],
+          rounds: plan.jitRounds,
+          endsAtMs: 0,
+          latestMs: Number.POSITIVE_INFINITY,
+        });
   const subject = request.running ? request.running.url : "caisson serve";
   const scenarios = quiet.result.scenarios;
   return {
@@ -114,10 +124,11 @@ interface Measuring {
   readonly flags: readonly string[];
   readonly rounds: number;
   readonly endsAtMs: number;
+  readonly latestMs: number;
 }
 
 async function measure(work: Measuring): Promise<{ readonly result: RoundsResult; readonly node: string }> {
-  const { request, plan, context, mode, flags, rounds, endsAtMs } = work;
+  const { request, plan, context, mode, flags, rounds, endsAtMs, latestMs } = work;
   const { running, importServer, importClient } = request;
   const { progress, signal } = context;
   const closing: (() => Promise<void>)[] = [];
@@ -136,6 +147,8 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       clientFlags: [...flags, ...(importClient === undefined ? [] : ["--import", specifierOf(importClient)])],
     });
     closing.push(() => ground.stop());
+    // Whatever is being waited for fails at once when its process is gone.
+    const onAbort = (): void => void ground.stop();
     const standing = await Standing.begin(ground);
     closing.push(() => standing.end());
     const inspector = server && (await ProcessReader.connect(server.inspector));
@@ -158,6 +171,8 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       graceMs: server ? holds.closeTimeoutMs + graceMs : runningGraceMs,
     });
     await readings.takeFloor();
+    signal.addEventListener("abort", onAbort);
+    closing.push(async () => signal.removeEventListener("abort", onAbort));
     const check = (): void => {
       signal.throwIfAborted();
       if (server?.process.died === true) throw server.process.failure();
@@ -169,20 +184,20 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
     const heapGates = mode === "quiet" && server !== undefined;
     const extraRounds = mode === "quiet" ? plan.extraRounds : 0;
     const result = await new Rounds({
-      ...{
-        plan,
-        title,
-        ground,
-        standing,
-        server: readings,
-        client,
-        progress,
-        nodeMajor,
-        heapGates,
-        rounds,
-        extraRounds,
-      },
-      ...{ endsAtMs, check },
+      plan,
+      title,
+      ground,
+      standing,
+      server: readings,
+      client,
+      progress,
+      nodeMajor,
+      heapGates,
+      rounds,
+      extraRounds,
+      endsAtMs,
+      latestMs,
+      check,
     }).run();
     return { result, node };
   } catch (error) {

@@ -29,6 +29,7 @@ const summaries: readonly (readonly [name: string, description: string, load: ()
   ["http", "Give an HTTP service a public URL (the default: caisson 8000)", () => import("./definitions/http.ts")],
   ["serve", "Run the server that visitors and clients connect to", () => import("./definitions/serve.ts")],
   ["demo", "A server, a client and a sample target in one go", () => import("./definitions/demo.ts")],
+  ["gate", "Prove that connecting and disconnecting leaves nothing behind", () => import("./definitions/gate.ts")],
   ["diag", "One archive with everything a bug report needs", () => import("./definitions/diag.ts")],
 ];
 
@@ -39,11 +40,12 @@ Examples:
   caisson 8000                            a public URL for http://localhost:8000
   caisson http 8000 --name shop           the same under a name of your choice
   caisson https://localhost:8443 --target-insecure --host-header rewrite
+  caisson gate --quick                    does this server leak? about a minute
   caisson diag                            one archive for a bug report about the running server
 
 Every flag can be set by the environment: CAISSON_SERVER for --server, and so on.
 Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 not allowed, 5 no connection, 6 name taken or replaced,
-130 and 143 forced by a second signal.
+7 leak found, 8 undecided, 130 and 143 forced by a second signal.
 `;
 
 /** Parses a command line. Rejects with E_USAGE. */

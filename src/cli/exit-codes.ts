@@ -55,10 +55,6 @@ function exitCodeForCode(code: ErrorCode): number {
     case "E_NAME_TAKEN":
     case "E_REPLACED":
       return exitCodes.name;
-    case "E_LEAK":
-      return exitCodes.leak;
-    case "E_UNDECIDED":
-      return exitCodes.undecided;
     case "E_GATE":
     case "E_REFUSED":
     case "E_CLOSED":

@@ -69,10 +69,45 @@ export interface DiagInvocation {
   readonly json: boolean;
 }
 
+/** `caisson gate`. */
+export interface GateInvocation {
+  readonly command: "gate";
+  readonly preset: "quick" | "default" | "soak";
+  readonly clients: number | undefined;
+  readonly rounds: number | undefined;
+  /** Client connects per second at most. */
+  readonly rate: number | undefined;
+  readonly seed: number | undefined;
+  /** Empty for those of the preset. */
+  readonly scenarios: readonly string[];
+  readonly importServer: string | undefined;
+  readonly importClient: string | undefined;
+  /** A server that runs already; its private listener is then given too. */
+  readonly server: string | undefined;
+  readonly admin: string | undefined;
+  readonly adminTokenFile: string | undefined;
+  /** The inspector of any Node server; the driver's file is then given too. */
+  readonly attach: string | undefined;
+  readonly driver: string | undefined;
+  readonly undecided: "pass" | "fail";
+  readonly json: boolean;
+  /** Files for reports, by format. */
+  readonly reports: Readonly<Partial<Record<GateReportFormat, string>>>;
+}
+
+/** What a report can be written as. */
+export type GateReportFormat = "reportJson" | "junit" | "markdown" | "html" | "benchmark";
+
 /** Help or the version was asked for and printed. */
 export interface NothingToDo {
   readonly command: "none";
 }
 
 /** Everything that a command line may ask for. */
-export type Invocation = HttpInvocation | ServeInvocation | DemoInvocation | DiagInvocation | NothingToDo;
+export type Invocation =
+  | HttpInvocation
+  | ServeInvocation
+  | DemoInvocation
+  | DiagInvocation
+  | GateInvocation
+  | NothingToDo;

@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     if (ending.kind === "ended" && ending.error !== undefined) throw ending.error;
     // What a forced end left open must not keep the process alive.
     if (ending.kind === "forced") process.exit(ending.exitCode);
-    process.exitCode = exitCodes.done;
+    process.exitCode = ending.kind === "judged" ? ending.exitCode : exitCodes.done;
   } catch (thrown) {
     const error = CaissonError.from(thrown);
     if (json) output.event({ event: "error", code: error.code, message: error.message });
@@ -55,6 +55,10 @@ async function run(invocation: Invocation, context: CommandContext): Promise<End
     case "diag": {
       const { runDiag } = await import("./commands/diag.ts");
       return runDiag(invocation, context);
+    }
+    case "gate": {
+      const { runGateCommand } = await import("./commands/gate.ts");
+      return runGateCommand(invocation, context);
     }
     default:
       return unreachable(invocation);

@@ -16,6 +16,8 @@ export interface Running {
 export type Ending =
   | { readonly kind: "ended"; readonly error: unknown }
   | { readonly kind: "stopped" }
+  /** It came to an answer that is no error, and that the exit code tells. */
+  | { readonly kind: "judged"; readonly exitCode: number }
   | { readonly kind: "forced"; readonly exitCode: number };
 
 /** Where signals come from: `process`, or an emitter in tests. */

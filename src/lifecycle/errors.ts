@@ -14,8 +14,6 @@ export type ErrorCode =
   | "E_PROTOCOL"
   | "E_LISTEN"
   | "E_ABORTED"
-  | "E_LEAK"
-  | "E_UNDECIDED"
   | "E_GATE"
   | "E_INTERNAL";
 

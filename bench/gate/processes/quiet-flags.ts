@@ -1,9 +1,18 @@
-// The V8 flags under which a healthy heap stands still: no compiled code and no feedback that grows with use.
+// The V8 flags under which a healthy heap stands still: no compiled code, no feedback that grows with use, and
+// no byte code that comes and goes with its age.
 // Flags that this Node does not know are left out.
 
 import { spawnSync } from "node:child_process";
 
-const wanted: readonly string[] = ["--no-opt", "--no-sparkplug", "--no-maglev", "--no-lazy-feedback-allocation"];
+const wanted: readonly string[] = [
+  "--no-opt",
+  "--no-sparkplug",
+  "--no-maglev",
+  "--no-lazy-feedback-allocation",
+  "--no-flush-bytecode",
+  "--regexp-interpret-all",
+  "--no-compilation-cache",
+];
 
 /** Those of the quiet flags that this Node takes. */
 export function quietFlags(): readonly string[] {

@@ -2,6 +2,7 @@
 
 import { AdminClient } from "../../../src/admin/admin-client.ts";
 import type { AdminAddress } from "../../../src/admin/admin-address.ts";
+import { parseAdminAddress } from "../../../src/assemble/admin-options.ts";
 import { CaissonError } from "../../../src/lifecycle/errors.ts";
 import type { KindSample, MemorySample, OperationSample } from "../verdict/sample.ts";
 import type { JsonObject } from "./json-shape.ts";
@@ -78,16 +79,9 @@ export class AdminReader {
   }
 }
 
-function addressOf(url: string): AdminAddress {
-  if (url.startsWith("unix:")) return { path: url.slice("unix:".length) };
-  const { hostname, port, protocol } = new URL(url);
-  if (protocol !== "http:" || port === "") {
-    throw new CaissonError(
-      "E_USAGE",
-      `${url} is no address of a private listener; write http://127.0.0.1:9190 or unix:/path`,
-    );
-  }
-  return { host: hostname.replaceAll(/^\[|\]$/gu, ""), port: Number(port) };
+/** Reads `http://host:port`, `host:port` or `unix:PATH`. Throws E_USAGE. */
+function addressOf(text: string): AdminAddress {
+  return parseAdminAddress(text.replace(/^http:\/\//u, "").replace(/\/$/u, ""));
 }
 
 function mapped<Value>(

@@ -25,12 +25,18 @@ export function census(all: readonly object[]): Census {
     names.set(prototype, name);
     return name;
   };
+  const { isProxy } = process.getBuiltinModule("node:util").types;
+  const { getEventListeners } = process.getBuiltinModule("node:events");
   for (let at = 0; at < all.length; at += 1) {
     const object = all[at];
     // Looking at a proxy would run its traps.
-    if (object === undefined || process.getBuiltinModule("node:util").types.isProxy(object)) continue;
+    if (object === undefined || isProxy(object)) continue;
     const prototype: object | null = Object.getPrototypeOf(object);
     byPrototype.set(prototype, (byPrototype.get(prototype) ?? 0) + 1);
+    if (prototype === AbortSignal.prototype && object instanceof AbortSignal) {
+      const aborts = getEventListeners(object, "abort").length;
+      if (aborts > 0) listeners.set("AbortSignal:abort", (listeners.get("AbortSignal:abort") ?? 0) + aborts);
+    }
     const events: unknown = Object.getOwnPropertyDescriptor(object, "_events")?.value;
     if (typeof events !== "object" || events === null) continue;
     for (const event of Reflect.ownKeys(events)) {
@@ -46,17 +52,6 @@ export function census(all: readonly object[]): Census {
     objects[name] = (objects[name] ?? 0) + count;
   }
   return { objects, listeners: Object.fromEntries(listeners) };
-}
-
-/** Counts the `abort` listeners of all AbortSignals. */
-export function abortListeners(all: readonly object[]): number {
-  const { getEventListeners } = process.getBuiltinModule("node:events");
-  let count = 0;
-  for (const signal of all) {
-    if (signal === AbortSignal.prototype || !(signal instanceof AbortSignal)) continue;
-    count += getEventListeners(signal, "abort").length;
-  }
-  return count;
 }
 
 /** What {@link vitals} reads. */

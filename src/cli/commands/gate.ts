@@ -1,0 +1,116 @@
+// `caisson gate`: runs the leak gate, prints its answer and writes its reports. The gate itself is loaded from bench/.
+
+import { readFile, writeFile } from "node:fs/promises";
+import type { GateReport } from "../../../bench/gate/reports/run-facts.ts";
+import type { GateRequest } from "../../../bench/gate/options.ts";
+import type { GateRun, RunContext } from "../../../bench/gate/run.ts";
+import { CaissonError, messageOf } from "../../lifecycle/errors.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { given } from "../given.ts";
+import type { GateInvocation, GateReportFormat } from "../invocation.ts";
+import type { Ending, Running } from "../stop-signals.ts";
+import { runUntilStopped } from "../stop-signals.ts";
+import { adminTokenFile } from "./admin.ts";
+import type { CommandContext } from "./context.ts";
+
+/** Runs the command. Throws E_GATE when the run failed, E_ABORTED when a signal ended it, E_CONFIG for files. */
+export async function runGateCommand(invocation: GateInvocation, context: CommandContext): Promise<Ending> {
+  let run: GateRun | undefined;
+  const start = async (signal: AbortSignal): Promise<Running> => {
+    run = await carryOut(invocation, context, signal);
+    return { close: async () => undefined, ended: Promise.resolve(undefined) };
+  };
+  const onStopping = (): void => context.output.note("Ending the processes of the run.");
+  const ending = await runUntilStopped(start, { signals: context.signals, onStopping });
+  if (ending.kind === "forced") return ending;
+  if (!run) throw new CaissonError("E_ABORTED", "a signal ended the run; nothing was decided");
+  await tell(run.report, invocation, context);
+  return { kind: "judged", exitCode: exitCodeOf(run, invocation) };
+}
+
+async function carryOut(
+  invocation: GateInvocation,
+  { output, env }: CommandContext,
+  signal: AbortSignal,
+): Promise<GateRun> {
+  const { Progress } = await import("../../../bench/gate/progress.ts");
+  const { attach, driver, preset, clients, rounds, undecided } = invocation;
+  const progress = new Progress(output.stderr, { plain: env["TERM"] === "dumb" });
+  const context: RunContext = { progress, signal };
+  const common = { preset, undecided, ...given("clients", clients), ...given("rounds", rounds), ...commandOf() };
+  if (attach !== undefined && driver !== undefined) {
+    const { runAttachedGate } = await import("../../../bench/gate/attach/attached-gate.ts");
+    return runAttachedGate({ ...common, attach, driver }, context);
+  }
+  const { runGate } = await import("../../../bench/gate/run.ts");
+  const request: GateRequest = {
+    ...common,
+    scenarios: invocation.scenarios,
+    ...given("rate", invocation.rate),
+    ...given("seed", invocation.seed),
+    ...given("importServer", invocation.importServer),
+    ...given("importClient", invocation.importClient),
+    ...given("running", await runningServer(invocation, env)),
+  };
+  return runGate(request, context);
+}
+
+async function runningServer(
+  { server, admin, adminTokenFile: file }: GateInvocation,
+  env: CommandContext["env"],
+): Promise<GateRequest["running"]> {
+  if (server === undefined || admin === undefined) return undefined;
+  try {
+    const adminToken = (await readFile(file ?? adminTokenFile(env), "utf8")).trim();
+    return { url: server, admin, adminToken };
+  } catch (error) {
+    throw new CaissonError("E_CONFIG", `cannot read the admin token: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What to type for the same run again; no flag holds a secret. */
+function commandOf(): { readonly command: string } {
+  const words = process.argv.slice(2).map((word) => (/^[\w.,:/=@-]+$/u.test(word) ? word : JSON.stringify(word)));
+  return { command: ["caisson", ...words].join(" ") };
+}
+
+async function tell(report: GateReport, invocation: GateInvocation, { output }: CommandContext): Promise<void> {
+  const formats = await loadFormats();
+  for (const format of reportFormats) {
+    const file = invocation.reports[format];
+    if (file === undefined) continue;
+    try {
+      await writeFile(file, formats[format](report));
+    } catch (error) {
+      throw new CaissonError("E_CONFIG", `cannot write ${file}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+  if (invocation.json) {
+    output.raw(`${formats.reportJson(report).trimEnd()}\n`);
+    return;
+  }
+  const { table } = await import("../../../bench/gate/reports/table.ts");
+  output.raw(`${table(report).trimEnd()}\n`);
+}
+
+const reportFormats: readonly GateReportFormat[] = ["reportJson", "junit", "markdown", "html", "benchmark"];
+
+async function loadFormats(): Promise<Readonly<Record<GateReportFormat, (report: GateReport) => string>>> {
+  const [{ json }, { junit }, { markdown }, { html }, { benchmarkArray }] = await Promise.all([
+    import("../../../bench/gate/reports/json.ts"),
+    import("../../../bench/gate/reports/junit.ts"),
+    import("../../../bench/gate/reports/markdown.ts"),
+    import("../../../bench/gate/reports/html/page.ts"),
+    import("../../../bench/gate/reports/benchmark-array.ts"),
+  ]);
+  return { reportJson: json, junit, markdown, html, benchmark: benchmarkArray };
+}
+
+/** Throws E_GATE for a run that failed without a leak to explain it. */
+function exitCodeOf({ report, failure }: GateRun, { undecided }: GateInvocation): number {
+  const { outcome } = report.verdict;
+  if (outcome === "leak") return exitCodes.leak;
+  if (failure) throw failure;
+  if (outcome === "undecided" && undecided === "fail") return exitCodes.undecided;
+  return exitCodes.done;
+}
