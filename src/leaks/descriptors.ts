@@ -56,6 +56,8 @@ export class Descriptors {
     this.#disposed = true;
     const worker = this.#worker;
     this.#worker = undefined;
+    // While somebody waits for its end, it counts as work.
+    worker?.ref();
     await worker?.terminate();
   }
 
