@@ -42,6 +42,9 @@ const refusalTexts: Readonly<Record<RegisterRefusal, string>> = {
   shutting_down: "the server is shutting down",
 };
 
+/** An instance that is shorter was not made to be hard to guess, and proves nothing. */
+const leastProofLength = 16;
+
 /** Why tunnels lose their names for good when their session ends; otherwise names are kept for a while. */
 const finalReasons: ReadonlySet<SessionCloseReason> = new Set<SessionCloseReason>([
   "goodbye",
@@ -205,7 +208,7 @@ export class ClientSession implements SessionHandler {
 
   /** Whether this very client process has or had the name: its link may have been cut before the resume key arrived. */
   #hadBefore(holder: Tunnel | HeldName | undefined): boolean {
-    if (holder === undefined || this.instance === "") return false;
+    if (holder === undefined || this.instance.length < leastProofLength) return false;
     return (holder instanceof Tunnel ? holder.session.instance : holder.instance) === this.instance;
   }
 

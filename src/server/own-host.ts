@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
 import { createSessionServer, offersProtocol, SessionSocket } from "../mux/ws-transport.ts";
@@ -27,6 +27,11 @@ interface Refusal {
   readonly retryAfter?: number;
 }
 
+const unreadable: Refusal = { status: 400, text: "Only GET and HEAD work here.", reason: "own_request" };
+
+/** More than a visitor's head can come to with what is added to it. */
+const maxOwnHeadBytes = 32_768;
+
 /** Answers requests for the server itself. */
 export class OwnHost {
   readonly #edge: Edge;
@@ -42,9 +47,9 @@ export class OwnHost {
     this.#pending = new PendingSockets({ runtime, handshakeMs: limits.handshakeMs, lingerMs: limits.lingerMs });
     this.#webSockets = createSessionServer({ closeTimeoutMs: muxLimits.closeTimeoutMs });
     // It never listens, and so never looks at its own timeouts: those above are what counts.
-    this.#http = createServer({ keepAliveTimeout: 1 }, this.#onRequest);
+    this.#http = createServer({ keepAliveTimeout: 1, maxHeaderSize: maxOwnHeadBytes }, this.#onRequest);
     this.#http.on("upgrade", this.#onUpgrade);
-    this.#http.on("clientError", (_, socket) => socket.destroy());
+    this.#http.on("clientError", this.#onUnreadable);
   }
 
   /** Sockets that were handed over and have not become sessions. */
@@ -78,6 +83,16 @@ export class OwnHost {
     else if (path === "/")
       send(response, 200, `This is a Caisson server. Tunnels are at names under ${this.#edge.address.domain}.`);
     else send(response, 404, "There is nothing here.");
+  };
+
+  /** The head was fine for us, but has a method, say, that node:http does not know; or bytes came behind the request. */
+  readonly #onUnreadable = (_: Error, socket: Duplex): void => {
+    if (!(socket instanceof Socket) || socket.writableEnded || socket.bytesWritten > 0) {
+      socket.destroy();
+      return;
+    }
+    refuse(socket, unreadable);
+    this.#pending.linger(socket);
   };
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {

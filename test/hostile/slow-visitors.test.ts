@@ -119,7 +119,7 @@ void test("many visitors that read nothing hold up nobody else", async () => {
     }),
   );
   await using rig = await Rig.start({ targetPort: target.port });
-  const visitors = await Promise.all(Array.from({ length: 16 }, () => RawClient.connect(rig.port)));
+  const visitors = await Promise.all(Array.from({ length: 8 }, () => RawClient.connect(rig.port)));
   for (const visitor of visitors) {
     visitor.send(`GET /endless HTTP/1.1\r\n${host}\r\n`);
     await visitor.receive("\r\n\r\n");
@@ -155,6 +155,19 @@ void test("a kept connection is read on after an upload that was answered early"
     visitor.close();
     await rig.quiet();
   }
+  for (const socket of target.sockets) socket.destroy();
+});
+
+void test("an upload that its target does not take ends with 504, and is not blamed on the visitor", async () => {
+  await using target = await RawTarget.start((socket) => void socket.pause());
+  await using rig = await Rig.start({ targetPort: target.port, serve: { limits: { requestIdleMs: 700 } } });
+  const visitor = await RawClient.connect(rig.port);
+  visitor.send(`POST / HTTP/1.1\r\n${host}Content-Length: ${64 * 1024 * kib}\r\n\r\n`);
+  visitor.send(Buffer.alloc(64 * 1024 * kib));
+  await visitor.receive("\r\nCaisson-Error: target_timeout\r\n");
+  assert.match(visitor.text, /^HTTP\/1\.1 504 /);
+  await rig.quiet();
+  visitor.close();
   for (const socket of target.sockets) socket.destroy();
 });
 

@@ -72,6 +72,23 @@ void test("a request for the own hosts with a body is refused before it is hande
   );
 });
 
+void test("what node:http would not read is answered all the same", async () => {
+  await using rig = await Rig.start({ serve: withoutCatchAll });
+  const large = `X: ${"a".repeat(16_000)}\r\n`;
+  const rows: readonly (readonly [head: string, status: string])[] = [
+    [`GET / HTTP/1.1\r\nHost: localhost\r\n${large}\r\n`, "200"],
+    ["BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", "400"],
+    ["get / HTTP/1.1\r\nHost: localhost\r\n\r\n", "400"],
+  ];
+  for (const [head, status] of rows) {
+    const visitor = await RawClient.connect(rig.port);
+    visitor.send(head);
+    assert.equal(await visitor.ended(), "fin");
+    assert.deepEqual(answersIn(visitor.text), [status]);
+    visitor.close();
+  }
+});
+
 void test("an own page for HTTP/1.0 is not chunked", async () => {
   await using rig = await Rig.start({ serve: withoutCatchAll });
   const visitor = await RawClient.connect(rig.port);
