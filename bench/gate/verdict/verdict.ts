@@ -24,11 +24,12 @@ export function judge(samples: readonly Sample[], options: JudgeOptions): Verdic
   checkCounts(judging, found);
   checkCollected(judging, found);
   const slopes = checkMemory(judging, found);
+  const naming = options.final ? namesIn(found) : [];
   return {
     outcome: outcomeOf(found),
-    findings: found.leaks.toSorted(byLedger),
+    findings: [...found.leaks, ...naming].toSorted(byLedger),
     warnings: found.warnings,
-    doubts: found.doubts,
+    doubts: found.doubts.filter((doubt) => !naming.includes(doubt)),
     slopes,
     rounds: measured.length - 1,
     connections: axis.unit === "connection" ? axis.span : 0,
@@ -39,6 +40,11 @@ export function judge(samples: readonly Sample[], options: JudgeOptions): Verdic
 function outcomeOf({ leaks, doubts }: Findings): Outcome {
   if (leaks.length > 0) return "leak";
   return doubts.length > 0 ? "undecided" : "clean";
+}
+
+/** Where a leak is certain, the ledgers of kinds say what it is, however few samples there were before the run ended. */
+function namesIn({ leaks, doubts }: Findings): readonly Finding[] {
+  return leaks.length === 0 ? [] : doubts.filter(({ ledger }) => ledger === "held" || ledger === "live");
 }
 
 function tooEarly(samples: readonly Sample[]): Verdict {

@@ -55,6 +55,20 @@ describe("exact counts", () => {
     assert.equal(late(46).outcome, "undecided");
   });
 
+  test("where a leak is certain, a contradiction names it however few samples there were", () => {
+    const short = { warmup: 2, rounds: 1, size: 100 };
+    const samples = run(short, (connections) => ({
+      kinds: { session: kind({ opened: connections, closed: connections, held: connections, retained: connections }) },
+    }));
+    const { outcome, findings, doubts } = judge(samples, { nodeMajor: 20, final: true });
+    assert.equal(outcome, "leak");
+    assert.deepEqual(
+      findings.map(({ ledger, subject }) => `${ledger} ${subject}`),
+      ["held session", "alive session"],
+    );
+    assert.ok(!doubts.some(({ ledger }) => ledger === "held"));
+  });
+
   test("what is open and in no container is a ghost", () => {
     const verdict = judged((_, round) => ({ kinds: { session: kind({ live: round, held: 0 }) } }));
     assert.deepEqual(namesOf(verdict), ["live session"]);
