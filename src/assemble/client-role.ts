@@ -31,15 +31,18 @@ export class ClientRole extends QuietEvents implements ObservedRole {
   }
 
   override exchangeEnded(exchange: ExchangeView): void {
-    const carried = this.#carried.get(exchange.tunnelName) ?? { ...nothing };
+    let carried = this.#carried.get(exchange.tunnelName);
+    if (!carried) {
+      carried = { ...nothing };
+      this.#carried.set(exchange.tunnelName, carried);
+    }
     carried.requests += 1;
     carried.bytesIn += exchange.bytesIn;
     carried.bytesOut += exchange.bytesOut;
-    this.#carried.set(exchange.tunnelName, carried);
   }
 
   override closed(resource: Resource): void {
-    if (resource instanceof ClientTunnel) this.#carried.delete(resource.name);
+    if (resource.kind === "tunnel" && resource instanceof ClientTunnel) this.#carried.delete(resource.name);
   }
 
   inventory(): Inventory {

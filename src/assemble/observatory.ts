@@ -31,6 +31,7 @@ import { Metrics } from "../observe/metrics.ts";
 import type { AdminOptions } from "./admin-options.ts";
 import { parseAdminAddress } from "./admin-options.ts";
 import type { ObservedRole } from "./observed-role.ts";
+import { RoleObservers } from "./role-observers.ts";
 import { version } from "./version.ts";
 
 /** What an observatory is made of. */
@@ -95,7 +96,7 @@ export class Observatory {
 
   /** To be given to the role's events. */
   get subscribers(): readonly TunnelEvents[] {
-    return [this.ledger, this.watcher, this.metrics];
+    return [new RoleObservers(this)];
   }
 
   /** Follows the role's asynchronous operations. */

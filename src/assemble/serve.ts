@@ -203,10 +203,11 @@ function publish(events: TypedEvents<ServerEvents>): TunnelEvents {
   return {
     ...noEvents,
     opened(resource: Resource): void {
-      if (resource instanceof Tunnel && events.wants("tunnel")) events.emit("tunnel", tunnelInfo(resource));
+      if (resource.kind === "tunnel" && resource instanceof Tunnel && events.wants("tunnel"))
+        events.emit("tunnel", tunnelInfo(resource));
     },
     closed(resource: Resource, reason: string): void {
-      if (!(resource instanceof Tunnel) || !events.wants("tunnelClosed")) return;
+      if (resource.kind !== "tunnel" || !(resource instanceof Tunnel) || !events.wants("tunnelClosed")) return;
       events.emit("tunnelClosed", { ...tunnelInfo(resource), reason });
     },
     exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {

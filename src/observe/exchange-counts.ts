@@ -1,5 +1,5 @@
-// Counts finished exchanges by method, status and outcome. The hot path costs two map look-ups and an addition; labels are
-// made once per combination. The number of combinations is bounded, whatever methods and statuses peers think of.
+// Counts finished exchanges by method, status and outcome. The hot path costs three comparisons and an addition; labels
+// are made once per combination. The number of combinations is bounded, whatever methods and statuses peers think of.
 
 import type { ExchangeOutcome, ExchangeView } from "../lifecycle/events.ts";
 
@@ -40,20 +40,38 @@ const codeCount = 600;
 export class ExchangeCounts {
   readonly #methods: ReadonlyMap<string, number> = new Map(knownMethods.map((method, index) => [method, index + 1]));
   readonly #cells: Map<number, ExchangeCell> = new Map();
+  // Most exchanges are like the one before: comparing is cheaper than looking up, above all for a method that was only
+  // just decoded and has no hash yet.
+  #latestMethod = "";
+  #latestStatus = 0;
+  #latest: ExchangeCell | undefined;
 
   /** Counts one finished exchange. */
   add(exchange: ExchangeView, outcome: ExchangeOutcome): void {
-    const method = this.#methods.get(exchange.method) ?? 0;
-    const { status } = exchange;
-    const code = status >= 100 && status < codeCount ? status : 0;
-    const key = (method * codeCount + code) * outcomeCount + outcomeNumbers[outcome];
-    const cell = this.#cells.get(key) ?? this.#create(key, { method, code, outcome });
+    const { method, status } = exchange;
+    let cell = this.#latest;
+    if (cell?.outcome !== outcome || status !== this.#latestStatus || method !== this.#latestMethod) {
+      cell = this.#find(method, { status, outcome });
+      this.#latest = cell;
+      this.#latestMethod = method;
+      this.#latestStatus = status;
+    }
     cell.count += 1;
   }
 
   /** Every combination seen so far. */
   cells(): Iterable<ExchangeCell> {
     return this.#cells.values();
+  }
+
+  #find(
+    name: string,
+    { status, outcome }: { readonly status: number; readonly outcome: ExchangeOutcome },
+  ): ExchangeCell {
+    const method = this.#methods.get(name) ?? 0;
+    const code = status >= 100 && status < codeCount ? status : 0;
+    const key = (method * codeCount + code) * outcomeCount + outcomeNumbers[outcome];
+    return this.#cells.get(key) ?? this.#create(key, { method, code, outcome });
   }
 
   #create(

@@ -1,0 +1,69 @@
+// What a bench asks of a process that plays a role, and what that answers.
+
+/** One order. */
+export type Order =
+  /** Starts a server. */
+  | { readonly do: "serve"; readonly admin: boolean; readonly folder: string }
+  /** Starts one client, whose tunnel is called `bench`. */
+  | {
+      readonly do: "connect";
+      readonly admin: boolean;
+      readonly folder: string;
+      readonly server: string;
+      readonly target: number;
+    }
+  /** Connects many clients, with so many tunnels each. */
+  | {
+      readonly do: "crowd";
+      readonly server: string;
+      readonly target: number;
+      readonly sessions: number;
+      readonly tunnelsEach: number;
+    }
+  /** Closes all clients of the process. */
+  | { readonly do: "disperse" }
+  /** The CPU time used so far. */
+  | { readonly do: "cpu" }
+  /** How long the event loop was busy so far. */
+  | { readonly do: "loop" };
+
+/** Where a role is to be found. */
+export interface RolePlace {
+  readonly url: string;
+  /** Empty without a private listener. */
+  readonly admin: string;
+  readonly token: string;
+}
+
+/** The answers, by order. Times in milliseconds. */
+export interface Answers {
+  readonly serve: RolePlace;
+  readonly connect: RolePlace;
+  readonly crowd: { readonly tunnels: number };
+  readonly disperse: { readonly tunnels: number };
+  readonly cpu: { readonly ms: number };
+  readonly loop: { readonly ms: number };
+}
+
+/** The order as it travels. */
+export interface Question {
+  readonly id: number;
+  readonly order: Order;
+}
+
+/** Its answer as it travels. */
+export interface Reply {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+/** Whether a message is a question. */
+export function isQuestion(message: unknown): message is Question {
+  return typeof message === "object" && message !== null && "id" in message && "order" in message;
+}
+
+/** Whether a message is a reply. */
+export function isReply(message: unknown): message is Reply {
+  return typeof message === "object" && message !== null && "id" in message && !("order" in message);
+}

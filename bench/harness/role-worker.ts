@@ -1,0 +1,102 @@
+// The process behind a RoleProcess: plays a server, a client or a crowd of clients by order, and ends with its parent.
+
+import { join } from "node:path";
+import type { AdminOptions } from "../../src/assemble/admin-options.ts";
+import { connect } from "../../src/assemble/connect.ts";
+import { serve } from "../../src/assemble/serve.ts";
+import { TunnelClient } from "../../src/client/tunnel-client.ts";
+import { messageOf, unreachable } from "../../src/lifecycle/errors.ts";
+import { noEvents } from "../../src/lifecycle/events.ts";
+import { createRuntime } from "../../src/lifecycle/runtime.ts";
+import type { Answers, Order, RolePlace } from "./role-orders.ts";
+import { isQuestion } from "./role-orders.ts";
+
+/** Idle sessions stay silent during a bench: what they would say is not what is measured. */
+const silent = { pingMs: 600_000, deadAfterMs: 1_800_000 };
+/** Clients that connect at the same time. */
+const crowdStep = 50;
+const crowd: { close(): Promise<void> }[] = [];
+const crowdRuntime = createRuntime(noEvents);
+
+process.on("message", (message: unknown) => {
+  if (!isQuestion(message)) return;
+  const { id, order } = message;
+  carryOut(order).then(
+    (value) => process.send?.({ id, value }),
+    (error: unknown) => process.send?.({ id, error: messageOf(error) }),
+  );
+});
+process.once("disconnect", () => process.exit(1));
+if (!process.connected) process.exit(1);
+
+function carryOut(order: Order): Promise<Answers[Order["do"]]> {
+  switch (order.do) {
+    case "serve":
+      return startServer(order);
+    case "connect":
+      return startClient(order);
+    case "crowd":
+      return gather(order);
+    case "disperse":
+      return disperse();
+    case "cpu":
+      return Promise.resolve({ ms: cpuMs() });
+    case "loop":
+      return Promise.resolve({ ms: performance.eventLoopUtilization().active });
+    default:
+      return unreachable(order);
+  }
+}
+
+async function startServer({ admin, folder }: Extract<Order, { do: "serve" }>): Promise<RolePlace> {
+  const watch = adminOf(folder);
+  const limits = { ...silent, maxTunnelsPerSession: 1_000, maxVisitorsPerAddress: 100_000 };
+  const options = { listen: "127.0.0.1:0", catchAll: "bench", limits };
+  const server = await serve({ ...options, ...(admin ? { admin: watch.options } : {}) });
+  return { url: server.url, admin: server.admin, token: watch.token() };
+}
+
+async function startClient(order: Extract<Order, { do: "connect" }>): Promise<RolePlace> {
+  const watch = adminOf(order.folder);
+  const options = { server: order.server, target: order.target, name: "bench", limits: silent };
+  const tunnel = await connect({ ...options, ...(order.admin ? { admin: watch.options } : {}) });
+  crowd.push(tunnel);
+  return { url: tunnel.url, admin: tunnel.admin, token: watch.token() };
+}
+
+async function gather(order: Extract<Order, { do: "crowd" }>): Promise<{ tunnels: number }> {
+  const { server, target, sessions, tunnelsEach } = order;
+  for (let made = 0; made < sessions; made += crowdStep) {
+    const batch = Array.from({ length: Math.min(crowdStep, sessions - made) }, () => {
+      const client = new TunnelClient({
+        runtime: crowdRuntime,
+        version: "0.0.0",
+        servers: [server],
+        tunnels: Array.from({ length: tunnelsEach }, () => ({ kind: "http", target: String(target) })),
+        muxLimits: silent,
+      });
+      crowd.push(client);
+      return client.start();
+    });
+    await Promise.all(batch);
+  }
+  return { tunnels: crowd.length * tunnelsEach };
+}
+
+async function disperse(): Promise<{ tunnels: number }> {
+  const leaving = crowd.splice(0);
+  await Promise.all(leaving.map((client) => client.close()));
+  return { tunnels: crowd.length };
+}
+
+function adminOf(folder: string): { readonly options: AdminOptions; readonly token: () => string } {
+  let known = "";
+  const onToken = (token: string): void => void (known = token);
+  const snapshotFolder = join(folder, `snapshots-${process.pid}`);
+  return { options: { listen: "127.0.0.1:0", snapshotFolder, onToken }, token: () => known };
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

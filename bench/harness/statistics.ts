@@ -1,0 +1,61 @@
+// Figures about repeated measurements: medians with their spread, and ratios of pairs with a confidence interval. Pure.
+
+/** The middle of some measurements, and where the middle half of them lies. */
+export interface Spread {
+  readonly median: number;
+  readonly lowerQuartile: number;
+  readonly upperQuartile: number;
+  readonly count: number;
+}
+
+/** A ratio with its 95 % confidence interval. */
+export interface Ratio {
+  readonly ratio: number;
+  readonly lower: number;
+  readonly upper: number;
+  /** How many pairs it is from. */
+  readonly pairs: number;
+}
+
+/** Two measurements that were made beside each other, above 0. */
+export interface Pair {
+  readonly base: number;
+  readonly other: number;
+}
+
+/** 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom. */
+const tQuantiles: readonly number[] = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
+  2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
+];
+
+/** Median and quartiles, interpolated. Throws RangeError for no values. */
+export function spreadOf(values: readonly number[]): Spread {
+  if (values.length === 0) throw new RangeError("no values have no median");
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number => {
+    const position = share * (sorted.length - 1);
+    const below = sorted[Math.floor(position)] ?? Number.NaN;
+    const above = sorted[Math.ceil(position)] ?? Number.NaN;
+    return below + (above - below) * (position - Math.floor(position));
+  };
+  return { median: at(0.5), lowerQuartile: at(0.25), upperQuartile: at(0.75), count: values.length };
+}
+
+/**
+ * The geometric mean of `other / base` over the pairs, with Student's interval on the logarithms: what both have in common
+ * (the machine's speed at that moment) cancels out within a pair. Throws RangeError for no pairs or values of 0 and below.
+ * With one pair the interval is everything.
+ */
+export function pairedRatio(pairs: readonly Pair[]): Ratio {
+  if (pairs.length === 0 || pairs.some(({ base, other }) => !(base > 0) || !(other > 0))) {
+    throw new RangeError("a ratio needs pairs of values above 0");
+  }
+  const logs = pairs.map(({ base, other }) => Math.log(other / base));
+  const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
+  const freedom = logs.length - 1;
+  if (freedom === 0) return { ratio: Math.exp(mean), lower: 0, upper: Infinity, pairs: 1 };
+  const variance = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / freedom;
+  const half = (tQuantiles[freedom - 1] ?? 1.96 + 2.5 / freedom) * Math.sqrt(variance / logs.length);
+  return { ratio: Math.exp(mean), lower: Math.exp(mean - half), upper: Math.exp(mean + half), pairs: logs.length };
+}

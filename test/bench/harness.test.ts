@@ -1,0 +1,139 @@
+// The harness that benches share: its statistics against known figures, its order, its command line, its distrust.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import fc from "fast-check";
+import { sendLoad } from "../../bench/harness/load.ts";
+import { Origin } from "../../bench/harness/origin.ts";
+import { askedPlan } from "../../bench/harness/plan.ts";
+import { figure, reportOf, reportText } from "../../bench/harness/report.ts";
+import { interleave } from "../../bench/harness/rounds.ts";
+import { pairedRatio, spreadOf } from "../../bench/harness/statistics.ts";
+import { SeededRandom } from "../../bench/gate/seeded-random.ts";
+
+function close(actual: number, expected: number): void {
+  assert.ok(Math.abs(actual - expected) <= 1e-3 * Math.abs(expected), `${actual} is not ${expected}`);
+}
+
+test("medians and quartiles", () => {
+  assert.deepEqual(spreadOf([3, 1, 2]), { median: 2, lowerQuartile: 1.5, upperQuartile: 2.5, count: 3 });
+  assert.deepEqual(spreadOf([7]), { median: 7, lowerQuartile: 7, upperQuartile: 7, count: 1 });
+  assert.throws(() => spreadOf([]), RangeError);
+});
+
+test("a paired ratio by hand", () => {
+  // Logarithms 0, 0.1, 0.2: mean 0.1, deviation 0.1, error 0.1 / sqrt(3), t(2) = 4.303.
+  const pairs = [0, 0.1, 0.2].map((log) => ({ base: 10, other: 10 * Math.exp(log) }));
+  const { ratio, lower, upper } = pairedRatio(pairs);
+  close(ratio, Math.exp(0.1));
+  close(lower, Math.exp(0.1 - (4.303 * 0.1) / Math.sqrt(3)));
+  close(upper, Math.exp(0.1 + (4.303 * 0.1) / Math.sqrt(3)));
+  assert.deepEqual(pairedRatio([{ base: 2, other: 3 }]), { ratio: 1.5, lower: 0, upper: Infinity, pairs: 1 });
+  assert.throws(() => pairedRatio([]), RangeError);
+  assert.throws(() => pairedRatio([{ base: 0, other: 1 }]), RangeError);
+});
+
+test("the interval holds the truth about as often as it says, whatever the machine does between pairs", () => {
+  const random = new SeededRandom(7);
+  let held = 0;
+  for (let run = 0; run < 400; run += 1) {
+    const pairs = Array.from({ length: 10 }, () => {
+      const speed = 1 + 3 * random.next();
+      return { base: speed * (1 + 0.02 * gauss(random)), other: 1.01 * speed * (1 + 0.02 * gauss(random)) };
+    });
+    const { lower, upper } = pairedRatio(pairs);
+    if (lower <= 1.01 && upper >= 1.01) held += 1;
+  }
+  assert.ok(held > 400 * 0.92 && held < 400 * 0.98, `${held} of 400`);
+});
+
+function gauss(random: SeededRandom): number {
+  return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+}
+
+test("the ratio of exchanged pairs is the inverse", () => {
+  const value = fc.double({ min: 0.01, max: 1e6, noNaN: true });
+  fc.assert(
+    fc.property(fc.array(fc.record({ base: value, other: value }), { minLength: 2, maxLength: 40 }), (pairs) => {
+      const there = pairedRatio(pairs);
+      const back = pairedRatio(pairs.map(({ base, other }) => ({ base: other, other: base })));
+      close(there.ratio * back.ratio, 1);
+      assert.ok(there.lower <= there.ratio && there.ratio <= there.upper);
+    }),
+  );
+});
+
+test("every arm once per round, in an order that the seed decides", async () => {
+  const order: string[] = [];
+  const plan = { arms: ["a", "b", "c"] as const, rounds: 20, seed: 3 };
+  const measure = (arm: string, round: number): Promise<number> => Promise.resolve(order.push(`${arm}${round}`));
+  const found = await interleave({ ...plan, measure });
+  assert.deepEqual([found.a.length, found.b.length, found.c.length], [20, 20, 20]);
+  for (let round = 0; round < 20; round += 1) {
+    const ofRound = order.slice(round * 3, round * 3 + 3);
+    assert.deepEqual(ofRound.toSorted(), [`a${round}`, `b${round}`, `c${round}`]);
+  }
+  assert.ok(new Set(order.filter((_, at) => at % 3 === 0).map((name) => name[0])).size === 3, "each is first at times");
+  const first = [...order];
+  order.length = 0;
+  await interleave({ ...plan, measure });
+  assert.deepEqual(order, first);
+});
+
+test("the command line: a number for each name, and nothing else", () => {
+  const standard = { blocks: 3, rounds: 2 };
+  assert.deepEqual(askedPlan(standard, []), { plan: standard, format: "text" });
+  assert.deepEqual(askedPlan(standard, ["--json", "--rounds", "9"]), {
+    plan: { blocks: 3, rounds: 9 },
+    format: "json",
+  });
+  for (const wrong of [["--other", "1"], ["--rounds", "0"], ["--rounds", "x"], ["--rounds"], ["stray"]]) {
+    assert.throws(() => askedPlan(standard, wrong), { code: "E_USAGE" }, wrong.join(" "));
+  }
+});
+
+test("a report says which checks hold", () => {
+  const report = reportOf({
+    bench: "b",
+    plan: { rounds: 2 },
+    columns: ["what", "value"],
+    rows: [["one", "1"]],
+    checks: [
+      { what: "x", value: 1, below: 2 },
+      { what: "y", value: 3, below: 2 },
+    ],
+    data: undefined,
+  });
+  assert.equal(report.passed, false);
+  assert.match(reportText(report), /^holds: x is 1, must be below 2$/mu);
+  assert.match(reportText(report), /^BROKEN: y is 3, must be below 2$/mu);
+  assert.equal(figure(0.012_345), "0.01235");
+  assert.equal(figure(1234.56), "1235");
+});
+
+test("load is answered in full, exactly as often as asked", async () => {
+  await using origin = await Origin.start();
+  await sendLoad({ port: origin.port, host: "x", requests: 500, connections: 7 });
+  assert.equal(origin.answered, 500);
+});
+
+const wrongAnswers: readonly (readonly [string, string])[] = [
+  ["another status", "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"],
+  ["another body", `HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n${"x".repeat(200)}`],
+  ["no HTTP", "hello\r\n\r\n"],
+];
+
+for (const [name, answer] of wrongAnswers) {
+  test(`load notices ${name}`, async () => {
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.on("data", () => socket.write(answer));
+    });
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    await assert.rejects(sendLoad({ port, host: "x", requests: 10, connections: 2 }), { code: "E_GATE" });
+    await new Promise<void>((resolve) => void server.close(() => resolve()));
+  });
+}

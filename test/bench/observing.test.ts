@@ -1,0 +1,39 @@
+// The benches about observing, in a form of seconds: that they run to their end, check what they send, and would notice.
+// Figures of a busy machine are no proof of anything; those come from the benches themselves.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { overhead } from "../../bench/overhead.ts";
+import { scrape } from "../../bench/scrape.ts";
+import { afterSnapshot } from "../../bench/after-snapshot.ts";
+import { reportText } from "../../bench/harness/report.ts";
+
+const seconds = { timeout: 120_000 };
+
+test("overhead: both arms answer, and every figure is one", seconds, async () => {
+  const report = await overhead({ blocks: 2, rounds: 1, requests: 600, connections: 8, warm: 100, seed: 1 });
+  assert.deepEqual(
+    report.rows.map(([side]) => side),
+    ["server", "client", "both"],
+  );
+  assert.ok(report.checks.every(({ value }) => Number.isFinite(value)));
+  assert.match(reportText(report), /^both +\d/mu);
+});
+
+test("scrape: tunnels that came and went leave no series behind", seconds, async () => {
+  const report = await scrape({ tunnels: 200, scrapes: 3, passing: 200, together: 50, seed: 1 });
+  const [busy, series] = report.checks;
+  assert.ok((busy?.value ?? 0) > 0);
+  assert.equal(series?.value, 0, reportText(report));
+});
+
+test("after-snapshot: the cure is not undone", seconds, async () => {
+  const report = await afterSnapshot({ blocks: 1, rounds: 2, requests: 1_000, connections: 8, seed: 1 });
+  assert.deepEqual(
+    report.rows.map(([name]) => name),
+    ["no snapshot", "snapshot", "snapshot, no cure", "ms that the server stood still"],
+  );
+  const { cured } = report.data as { cured: { ratio: number } };
+  // Without the cure it is several times as much; a busy machine is off by less.
+  assert.ok(cured.ratio < 2, reportText(report));
+});
