@@ -110,14 +110,10 @@ test("a full session makes requests wait for a place, a second at most", async (
   assert.deepEqual(outcome(await rig.fetch("/4")), [503, "overloaded", "1"]);
   assert.equal(rig.server.inventory().probes["rooms.waiting"], 0);
   for (const response of waiting) response.end("rest");
-  assert.deepEqual(
-    (await Promise.all([...first, third])).map(({ status, body }) => [status, body]),
-    [
-      [200, "one"],
-      [200, "rest"],
-      [200, "rest"],
-    ],
-  );
+  const answers = await Promise.all([...first, third]);
+  assert.ok(answers.every(({ status }) => status === 200));
+  // Which of the first two came first is anyone's guess.
+  assert.deepEqual(answers.map(({ body }) => body).toSorted(), ["one", "rest", "rest"]);
 });
 
 test("a client's own limit of streams is kept as well", async () => {
