@@ -41,6 +41,8 @@ export class Ground {
   readonly target: string;
   /** A target that refuses connections. */
   readonly deadTarget: string = `127.0.0.1:${deadPort}`;
+  /** Names of clients that stay when a round fails. */
+  readonly kept: Set<string> = new Set();
   readonly #options: GroundOptions;
   readonly #origin: Worker<OriginOrder>;
   readonly #prefix: string;
@@ -145,9 +147,10 @@ export class Ground {
     return this.#lost;
   }
 
-  /** After something failed: throws away all clients, so that the next round begins afresh. */
+  /** After something failed: throws away all clients but the kept ones, so that the next round begins afresh. */
   async clear(): Promise<void> {
-    for (const crew of [this.crew, this.#lost]) await crew?.ask({ do: "disconnectAll" });
+    const but = [...this.kept];
+    for (const crew of [this.crew, this.#lost]) await crew?.ask({ do: "disconnectAll", but });
   }
 
   /** Throws E_GATE if one of the processes died by itself. */

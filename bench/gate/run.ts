@@ -150,7 +150,6 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
     // Whatever is being waited for fails at once when its process is gone.
     const onAbort = (): void => void ground.stop();
     const standing = await Standing.begin(ground);
-    closing.push(() => standing.end());
     const inspector = server && (await ProcessReader.connect(server.inspector));
     if (inspector) closing.push(() => inspector.close());
     const client = new ClientReadings(

@@ -1,9 +1,9 @@
-// Two tunnels that stand for the whole run, in a client process of their own. What leaks on a connection while it lasts (a
+// Two tunnels that stand for the whole run, in the long-lived client process. What leaks on a connection while it lasts (a
 // listener for each request, a half of a stream that is never closed) is gone with the connection, and so in no reading
 // between clients that come and go; and a client that was shut out must be there to be missed.
 
 import { CaissonError } from "../../src/lifecycle/errors.ts";
-import type { ClientCrew, Ground } from "./ground.ts";
+import type { Ground } from "./ground.ts";
 
 /** Requests to the steady tunnel in one round. */
 const requestsPerRound = 40;
@@ -12,14 +12,12 @@ const connections = 4;
 /** The clients that stay. */
 export class Standing {
   readonly #ground: Ground;
-  readonly #crew: ClientCrew;
   readonly #steady: string;
   /** Its client is replaced in every round. */
   readonly #changing: string;
 
   private constructor(ground: Ground, names: { readonly steady: string; readonly changing: string }) {
     this.#ground = ground;
-    this.#crew = ground.startCrew();
     this.#steady = names.steady;
     this.#changing = names.changing;
   }
@@ -28,21 +26,16 @@ export class Standing {
   static async begin(ground: Ground): Promise<Standing> {
     const [steady, changing] = ground.names(2);
     if (steady === undefined || changing === undefined) throw new CaissonError("E_INTERNAL", "there are no names");
-    const standing = new Standing(ground, { steady, changing });
-    try {
-      await ground.connect([steady, changing], { crew: standing.#crew });
-      return standing;
-    } catch (error) {
-      await standing.end();
-      throw error;
-    }
+    await ground.connect([steady, changing]);
+    for (const name of [steady, changing]) ground.kept.add(name);
+    return new Standing(ground, { steady, changing });
   }
 
   /** Uses them as visitors do; resolves with how many requests that were. Rejects with E_GATE if an answer is wrong. */
   async round(): Promise<number> {
     const ground = this.#ground;
     const { server, target } = ground;
-    await this.#crew.ask({ do: "takeOver", names: [this.#changing], server, target });
+    await ground.crew.ask({ do: "takeOver", names: [this.#changing], server, target });
     const steady = [this.#steady];
     const visits = [
       await ground.visit(steady, { do: "load", amount: requestsPerRound, connections }),
@@ -53,10 +46,5 @@ export class Standing {
       await ground.visit([this.#steady, this.#changing], { do: "get" }),
     ];
     return visits.flatMap((counts) => Object.values(counts)).reduce((sum, count) => sum + count, 0);
-  }
-
-  /** Ends their process. */
-  end(): Promise<void> {
-    return this.#crew.process.kill();
   }
 }

@@ -19,7 +19,7 @@ export type ClientOrder =
   | { readonly do: "storm"; readonly relay: string; readonly names: readonly string[] }
   /** Forwards nothing more and closes nothing, as a lost network; the clients are then thrown away; answers `frozen`. */
   | { readonly do: "freeze"; readonly relay: string; readonly names: readonly string[] }
-  /** Throws away every client that is left after an order that failed; answers `disconnected`. */
-  | { readonly do: "disconnectAll" }
+  /** Throws away every client that is left after an order that failed, except for some; answers `disconnected`. */
+  | { readonly do: "disconnectAll"; readonly but: readonly string[] }
   /** Answers what the ledgers of all its clients say, as `KIND.FIELD`. */
   | { readonly do: "ledgers" };

@@ -47,7 +47,7 @@ async function carryOut(order: ClientOrder): Promise<Counts> {
     case "freeze":
       return freeze(order.relay, order.names);
     case "disconnectAll": {
-      const names = [...clients.keys()];
+      const names = [...clients.keys()].filter((name) => !order.but.includes(name));
       await inParallel(names, (name) => disconnect(name, { force: true }), { atOnce });
       return { disconnected: names.length };
     }
