@@ -123,7 +123,7 @@ test("an upload that the target holds back, and whose visitor is gone, is given 
 
 test("an address that aborts without end is turned away for a while, and only that", async () => {
   await using target = await RawTarget.start(unfinished);
-  const limits = { maxAborts: 20, abortWindowMs: 500 };
+  const limits = { maxAborts: 5, abortWindowMs: 2_000 };
   await using rig = await Rig.start({ targetPort: target.port, serve: { limits } });
   for (let n = 0; n < limits.maxAborts; n += 1) {
     const visitor = await RawClient.connect(rig.port);
@@ -145,5 +145,5 @@ test("an address that aborts without end is turned away for a while, and only th
     visitor.close();
     return text.startsWith("HTTP/1.1 200 ");
   };
-  await until(patient, { what: "the address may come back" });
+  await until(patient, { what: "the address may come back", timeoutMs: 30_000 });
 });
