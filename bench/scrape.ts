@@ -65,8 +65,8 @@ export async function scrape(plan: ScrapePlan): Promise<BenchReport> {
     const before = await sizeOf(ground);
     await passBy(ground, plan.passing);
     const after = await sizeOf(ground);
-    const busyMs = await busyScrapes(ground);
-    return report(plan, { before, after, busyMs });
+    const costs = await costsOf(ground);
+    return report(plan, { before, after, ...costs });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -113,8 +113,15 @@ async function sizeOf(ground: Ground): Promise<ScrapeSize> {
   return { series: samples.map((line) => line.slice(0, line.search(/ [^ }]+(?: # .*)?$/u))), bytes: body.length };
 }
 
-/** Milliseconds of the event loop per scrape while all tunnels stand, by format. */
-async function busyScrapes(ground: Ground): Promise<Record<Format, number[]>> {
+/** What scrapes cost while all tunnels stand, by format, in milliseconds. */
+interface ScrapeCosts {
+  /** How long the event loop was busy: on a machine that others use, that is more than the CPU time. */
+  readonly busyMs: Readonly<Record<Format, readonly number[]>>;
+  /** CPU time of the process. */
+  readonly cpuMs: Readonly<Record<Format, readonly number[]>>;
+}
+
+async function costsOf(ground: Ground): Promise<ScrapeCosts> {
   const { plan, server, place, origin } = ground;
   await using clients = new RoleProcess();
   const crowd = { do: "crowd", server: place.url.replace("http", "ws"), tunnelsEach: 1 } as const;
@@ -124,18 +131,21 @@ async function busyScrapes(ground: Ground): Promise<Record<Format, number[]>> {
   if (!body.includes(`\ncaisson_tunnels{type="http"} ${tunnels}\n`)) {
     throw new CaissonError("E_GATE", `the server does not tell of ${tunnels} tunnels`);
   }
-  // Awaited here: the crowd leaves with this function.
-  return await interleave({
+  const cpuMs: Record<Format, number[]> = { openmetrics: [], text: [] };
+  const busyMs = await interleave({
     arms: formats,
     rounds: plan.scrapes,
     seed: plan.seed,
     measure: async (format) => {
+      const cpu = await server.ask<"cpu">({ do: "cpu" });
       const before = await server.ask<"loop">({ do: "loop" });
       await admin.ask("/metrics", { accept: accepted[format] });
       const after = await server.ask<"loop">({ do: "loop" });
+      cpuMs[format].push((await server.ask<"cpu">({ do: "cpu" })).ms - cpu.ms);
       return after.ms - before.ms;
     },
   });
+  return { busyMs, cpuMs };
 }
 
 function adminOf({ place }: Ground): AdminClient {
@@ -143,24 +153,22 @@ function adminOf({ place }: Ground): AdminClient {
   return new AdminClient({ host: hostname, port: Number(port) }, place.token);
 }
 
-interface Found {
+interface Found extends ScrapeCosts {
   readonly before: ScrapeSize;
   readonly after: ScrapeSize;
-  readonly busyMs: Readonly<Record<Format, readonly number[]>>;
+}
+
+function costRow(name: string, values: readonly number[]): Row {
+  const { median, lowerQuartile, upperQuartile } = spreadOf(values);
+  return [name, figure(median), `${figure(lowerQuartile)} to ${figure(upperQuartile)}`, figure(Math.max(...values))];
 }
 
 function report(plan: ScrapePlan, found: Found): BenchReport {
-  const { before, after, busyMs } = found;
-  const rows: Row[] = formats.map((format) => {
-    const { median, lowerQuartile, upperQuartile } = spreadOf(busyMs[format]);
-    const slowest = Math.max(...busyMs[format]);
-    return [
-      `${format}: ms of the event loop`,
-      figure(median),
-      `${figure(lowerQuartile)} to ${figure(upperQuartile)}`,
-      figure(slowest),
-    ];
-  });
+  const { before, after, busyMs, cpuMs } = found;
+  const rows = formats.flatMap((format) => [
+    costRow(`${format}: ms of the event loop`, busyMs[format]),
+    costRow(`${format}: ms of CPU`, cpuMs[format]),
+  ]);
   const known = new Set(before.series);
   const added = after.series.filter((name) => !known.has(name) && !ofSystem.test(name));
   const medians = formats.map((format) => spreadOf(busyMs[format]).median);

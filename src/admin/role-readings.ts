@@ -35,7 +35,7 @@ export function roleReadings(from: RoleReadingsOptions): MetricReadings {
   const { inventory, reporter, watcher, probes, operations, heapFloor, descriptors, snapshots } = from;
   return {
     inventory,
-    resources: () => reporter.kinds(inventory()),
+    resources: (held) => reporter.kinds(held),
     probes: () => probes.readings(),
     collectionDelays: () => collectionDelays(watcher),
     descriptors: () => descriptors.latest,

@@ -50,7 +50,7 @@ export interface SnapshotReading {
 /** Everything that a scrape asks for. Only the first two are always there. */
 export interface MetricReadings {
   inventory(): Inventory;
-  resources(): Partial<Record<ResourceKind, ResourceReading>>;
+  resources(inventory: Inventory): Partial<Record<ResourceKind, ResourceReading>>;
   /** Sizes of what registered itself as a probe, besides those of the inventory. */
   probes?(): Readonly<Record<string, number>>;
   /** Open tunnels by type. */

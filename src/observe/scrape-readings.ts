@@ -21,7 +21,7 @@ export class ScrapeReadings {
 
   /** The ledgers. */
   resources(): Partial<Record<ResourceKind, ResourceReading>> {
-    return (this.#resources ??= this.direct.resources());
+    return (this.#resources ??= this.direct.resources(this.inventory()));
   }
 
   /** The next question is asked anew. */
