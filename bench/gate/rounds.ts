@@ -9,6 +9,8 @@ import { sharesOf } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import type { ClientReadings } from "./readings/client-readings.ts";
 import type { SampleFacts, ServerReadings } from "./readings/server-readings.ts";
+import { scenarios } from "./scenarios/list.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
 import type { ScenarioFacts } from "./reports/run-facts.ts";
 import type { Standing } from "./standing.ts";
 import type { Verdict } from "./verdict/finding.ts";
@@ -50,6 +52,9 @@ export interface RoundsResult {
 
 /** After so many failed rounds in a row no further ones are tried. */
 const failuresInARow = 4;
+/** What is rehearsed before the warm-up, and with how many clients: all but what takes seconds to be found out. */
+const rehearsed: readonly Scenario[] = scenarios.filter(({ name }) => name !== "half-open");
+const rehearsalSize = 4;
 
 interface Tally {
   rounds: number;
@@ -77,6 +82,7 @@ export class Rounds {
   /** Runs until decided. Rejects with E_GATE only if there is nothing left to run with. */
   async run(): Promise<RoundsResult> {
     const { plan, rounds, extraRounds } = this.#options;
+    await this.#rehearse();
     for (let n = 1; n <= plan.warmupRounds; n += 1) {
       await this.#round({ phase: n === plan.warmupRounds ? "measure" : "warmup", deciding: false });
     }
@@ -93,14 +99,26 @@ export class Rounds {
       if (n === last && verdict.outcome === "undecided" && last < rounds + extraRounds && this.#timeFor(2)) last += 2;
     }
     verdict = this.#judge({ final: true });
-    const { scenarios } = plan;
     return {
       verdict,
       samples: this.#samples,
       clientSamples: this.#clientSamples,
-      scenarios: scenarios.map(({ name, title }) => ({ name, title, ...this.#tally(name) })),
+      scenarios: plan.scenarios.map(({ name, title }) => ({ name, title, ...this.#tally(name) })),
       failure: this.#failure,
     };
+  }
+
+  /** Does a little of everything once, so that what happens now and then does not happen for the first time while it is measured. */
+  async #rehearse(): Promise<void> {
+    for (const scenario of rehearsed) {
+      try {
+        const { connections, requests } = await scenario.round(this.#options.ground, rehearsalSize);
+        this.#connections += connections;
+        this.#requests += requests;
+      } catch (error) {
+        await this.#failedIn(scenario.name, error);
+      }
+    }
   }
 
   async #round({ phase, deciding }: { readonly phase: Sample["phase"]; readonly deciding: boolean }): Promise<void> {
@@ -134,7 +152,7 @@ export class Rounds {
 
   /** Carries out the scenarios and waits until they are gone; answers what is left. */
   async #work(thorough: boolean): Promise<string> {
-    const { plan, ground, standing, server, progress, check } = this.#options;
+    const { plan, ground, standing, server, check } = this.#options;
     const shares = sharesOf(plan.scenarios, plan.roundSize);
     let failed = false;
     for (const [at, scenario] of plan.scenarios.entries()) {
@@ -147,13 +165,10 @@ export class Rounds {
         this.#connections += result.connections;
         this.#requests += result.requests;
       } catch (error) {
-        check();
         failed = true;
         // As many clients as it may have connected: a rate per connection is then no more than true.
         this.#connections += size;
-        this.#failure ??= CaissonError.from(error, "E_GATE");
-        progress.note(`${scenario.name}: ${messageOf(error)}`);
-        await ground.clear();
+        await this.#failedIn(scenario.name, error);
       }
       tally.rounds += 1;
       check();
@@ -161,13 +176,20 @@ export class Rounds {
     try {
       this.#requests += await standing.round();
     } catch (error) {
-      check();
       failed = true;
-      this.#failure ??= CaissonError.from(error, "E_GATE");
-      progress.note(`standing tunnels: ${messageOf(error)}`);
+      await this.#failedIn("standing tunnels", error);
     }
     this.#failed = failed ? this.#failed + 1 : 0;
     return server.settle({ thorough });
+  }
+
+  /** Remembers a failure and makes room for what follows. Throws if there is nothing left to go on with. */
+  async #failedIn(what: string, error: unknown): Promise<void> {
+    const { ground, progress, check } = this.#options;
+    check();
+    this.#failure ??= CaissonError.from(error, "E_GATE");
+    progress.note(`${what}: ${messageOf(error)}`);
+    await ground.clear();
   }
 
   #judge({ final }: { readonly final: boolean }): Verdict {

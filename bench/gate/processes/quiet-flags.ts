@@ -1,6 +1,5 @@
-// The V8 flags under which a healthy heap stands still: no compiled code, no feedback that grows with use, and
-// no byte code that comes and goes with its age.
-// Flags that this Node does not know are left out.
+// The V8 flags under which a healthy heap stands still: no compiled code, no feedback that grows with use, no byte code that
+// is made at a first use or thrown away with age. Flags that this Node does not know are left out.
 
 import { spawnSync } from "node:child_process";
 
@@ -10,6 +9,7 @@ const wanted: readonly string[] = [
   "--no-maglev",
   "--no-lazy-feedback-allocation",
   "--no-flush-bytecode",
+  "--no-lazy",
   "--regexp-interpret-all",
   "--no-compilation-cache",
 ];
