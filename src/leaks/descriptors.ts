@@ -71,7 +71,8 @@ export class Descriptors {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
       worker.postMessage("sample");
     });
-    worker.unref();
+    // Not while dispose() waits for the thread's end: an answer may still come between its question and that end.
+    if (!this.#disposed) worker.unref();
     if (sample) {
       this.#last = sample;
       this.#lastAtMs = performance.now();

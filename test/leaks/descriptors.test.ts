@@ -92,3 +92,14 @@ test("dispose() ends the thread, settles who waits, and no question starts anoth
   assert.ok(descriptors.latest === undefined || descriptors.latest.open > 0);
   await until(() => process.getActiveResourcesInfo().length <= handles);
 });
+
+test("dispose() comes to its end, however near an answer is", linux, async () => {
+  // Nothing else keeps this process alive: an end that did not would cancel the test.
+  for (let turns = 0; turns < 12; turns += 1) {
+    const descriptors = new Descriptors();
+    await descriptors.sample();
+    void descriptors.sample();
+    for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+    await descriptors.dispose();
+  }
+});
