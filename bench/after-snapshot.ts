@@ -1,6 +1,7 @@
 // Whether a server is as fast after a heap snapshot as before: CPU time per request of servers that took one, beside
-// servers that did not, before and after. A third arm takes one and is kept from the cure, to show that this bench would see
-// the difference. Example: npm run bench:after-snapshot -- --blocks 12
+// servers that did not, before and after. The collections of a snapshot throw compiled code away and make the young
+// generation small, as in a fresh process; that passes with the first requests, which are shown apart. A third arm takes
+// one and is kept from the cure. Example: npm run bench:after-snapshot -- --blocks 12
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,10 +25,12 @@ export interface AfterSnapshotPlan extends Readonly<Record<string, number>> {
   readonly rounds: number;
   readonly requests: number;
   readonly connections: number;
+  /** Requests of each arm before the first round, and again between the snapshot and the first round after it. */
+  readonly warm: number;
   readonly seed: number;
 }
 
-const standard: AfterSnapshotPlan = { blocks: 10, rounds: 16, requests: 1_500, connections: 32, seed: 1 };
+const standard: AfterSnapshotPlan = { blocks: 10, rounds: 12, requests: 2_000, connections: 32, warm: 25_000, seed: 1 };
 const arms = ["none", "snapshot", "uncured"] as const;
 type Arm = (typeof arms)[number];
 type Costs = Record<Arm, number[]>;
@@ -35,6 +38,8 @@ type Costs = Record<Arm, number[]>;
 /** CPU time per request of the server in microseconds, round by round. */
 interface Block {
   readonly before: Costs;
+  /** The first requests after the snapshots, per arm. */
+  readonly first: Readonly<Record<Arm, number>>;
   readonly after: Costs;
   readonly stallMs: number;
 }
@@ -82,14 +87,21 @@ async function measureBlock(plan: AfterSnapshotPlan, { origin, folder, uncured, 
       seed,
       measure: async (arm) => (await tunnels[arm].measure(plan)).server,
     });
-  for (const arm of arms) await tunnels[arm].measure(plan); // Warm.
+  const warm = async (): Promise<Record<Arm, number>> => {
+    const load = { ...plan, requests: plan.warm };
+    const costs = { none: 0, snapshot: 0, uncured: 0 };
+    for (const arm of arms) costs[arm] = (await tunnels[arm].measure(load)).server;
+    return costs;
+  };
+  await warm();
   const before = await measureAll(plan.seed + block);
   const stallMs = await takeSnapshot(snapshot);
   await takeSnapshot(deaf);
   // A snapshot collects garbage first; so that the third arm is not the only one with old garbage, it does as well.
   await none.admin().ask("/debug/gc", { method: "POST" });
-  const after = await measureAll(plan.seed - block);
-  return { before, after, stallMs };
+  const first = await warm();
+  const after = await measureAll(plan.seed + plan.blocks + block);
+  return { before, first, after, stallMs };
 }
 
 async function takeSnapshot(tunnel: TunnelUnderTest): Promise<number> {
@@ -118,6 +130,8 @@ function report(plan: AfterSnapshotPlan, blocks: readonly Block[]): BenchReport 
   const uncured = changeOf(blocks, "uncured");
   const medianOf = (when: "before" | "after", arm: Arm): string =>
     figure(spreadOf(blocks.flatMap((block) => block[when][arm])).median);
+  const firstOf = (arm: Arm): string => figure(spreadOf(blocks.map(({ first }) => first[arm])).median);
+  const firstCured = pairedRatio(blocks.map(({ first }) => ({ base: first.none, other: first.snapshot })));
   const interval = ({ ratio, lower, upper }: Ratio): string =>
     `${figure(ratio)} (${figure(lower)} to ${figure(upper)})`;
   return reportOf({
@@ -128,6 +142,8 @@ function report(plan: AfterSnapshotPlan, blocks: readonly Block[]): BenchReport 
       ["no snapshot", medianOf("before", "none"), medianOf("after", "none"), "1"],
       ["snapshot", medianOf("before", "snapshot"), medianOf("after", "snapshot"), interval(cured)],
       ["snapshot, no cure", medianOf("before", "uncured"), medianOf("after", "uncured"), interval(uncured)],
+      [`first ${plan.warm} requests, no snapshot`, "", firstOf("none"), "1"],
+      [`first ${plan.warm} requests, snapshot`, "", firstOf("snapshot"), interval(firstCured)],
       ["ms that the server stood still", "", figure(spreadOf(blocks.map(({ stallMs }) => stallMs)).median), ""],
     ],
     checks: [

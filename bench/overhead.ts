@@ -1,5 +1,6 @@
 // What being observed costs: CPU time per request, at full load, of a server and a client with private listeners (ledgers,
-// watcher, metrics, probes) beside a pair without. Example: npm run bench:overhead -- --blocks 12
+// watcher, metrics, probes) beside a pair without in the same two processes: between processes the same code differs by
+// more than what is looked for. Example: npm run bench:overhead -- --blocks 20
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,20 +17,22 @@ import { TunnelUnderTest } from "./harness/tunnel-under-test.ts";
 
 /** How much is measured. */
 export interface OverheadPlan extends Readonly<Record<string, number>> {
-  /** Fresh pairs of processes: what a process is by luck (its code's layout, say) is not what observing costs. */
+  /** Fresh processes: what was compiled in which order is luck as well. Their arms start in turns. */
   readonly blocks: number;
-  /** Rounds of each pair. */
+  /** Rounds of each arm. */
   readonly rounds: number;
   readonly requests: number;
   readonly connections: number;
-  /** Requests of each pair before its first round, until the code is compiled. */
+  /** Requests of each arm before its first round, until the code is compiled. */
   readonly warm: number;
   readonly seed: number;
 }
 
-const standard: OverheadPlan = { blocks: 12, rounds: 20, requests: 2_500, connections: 32, warm: 15_000, seed: 1 };
+const standard: OverheadPlan = { blocks: 16, rounds: 24, requests: 2_500, connections: 32, warm: 15_000, seed: 1 };
 const arms = ["without", "with"] as const;
 type Arm = (typeof arms)[number];
+/** Both arms warm up in turns, as they are measured. */
+const warmParts = 5;
 const sides = ["server", "client", "both"] as const;
 type Side = (typeof sides)[number];
 type Block = Readonly<Record<Arm, readonly CpuPerRequest[]>>;
@@ -53,10 +56,13 @@ async function measureBlock(
   ground: { readonly origin: Origin; readonly folder: string; readonly block: number },
 ): Promise<Block> {
   const { origin, folder, block } = ground;
-  await using without = await TunnelUnderTest.start({ origin: origin.port, folder, admin: false });
-  await using observed = await TunnelUnderTest.start({ origin: origin.port, folder, admin: true });
-  const tunnels = { without, with: observed };
-  for (const arm of arms) await tunnels[arm].measure({ ...plan, requests: plan.warm });
+  const observedFirst = block % 2 === 1;
+  await using first = await TunnelUnderTest.start({ origin: origin.port, folder, admin: observedFirst });
+  const second = await first.beside({ admin: !observedFirst });
+  const tunnels = observedFirst ? { without: second, with: first } : { without: first, with: second };
+  for (let part = 0; part < warmParts; part += 1) {
+    for (const arm of arms) await tunnels[arm].measure({ ...plan, requests: Math.ceil(plan.warm / warmParts) });
+  }
   const costs: Record<Arm, CpuPerRequest[]> = { without: [], with: [] };
   await interleave({
     arms,

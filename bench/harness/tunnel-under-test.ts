@@ -1,4 +1,5 @@
-// A server and a client, each a process of its own, in front of an origin: what the benches measure the CPU time of.
+// A server and a client, each a process of its own, in front of an origin: what the benches measure the CPU time of. Two
+// tunnels may share both processes, so that what a process is by luck is the same for both.
 
 import { AdminClient } from "../../src/admin/admin-client.ts";
 import { sendLoad } from "./load.ts";
@@ -27,25 +28,32 @@ export interface CpuPerRequest {
 export class TunnelUnderTest {
   readonly #server: RoleProcess;
   readonly #client: RoleProcess;
+  readonly #options: TunnelOptions;
   #place: RolePlace = { url: "", admin: "", token: "" };
 
-  private constructor(nodeFlags: readonly string[]) {
-    this.#server = new RoleProcess(nodeFlags);
-    this.#client = new RoleProcess(nodeFlags);
+  private constructor(options: TunnelOptions, host?: TunnelUnderTest) {
+    this.#options = options;
+    this.#server = host ? host.#server : new RoleProcess(options.nodeFlags);
+    this.#client = host ? host.#client : new RoleProcess(options.nodeFlags);
   }
 
   /** Starts both; resolves when the tunnel stands. */
-  static async start({ origin, folder, admin, nodeFlags = [] }: TunnelOptions): Promise<TunnelUnderTest> {
-    const tunnel = new TunnelUnderTest(nodeFlags);
+  static async start(options: TunnelOptions): Promise<TunnelUnderTest> {
+    const tunnel = new TunnelUnderTest(options);
     try {
-      tunnel.#place = await tunnel.#server.ask<"serve">({ do: "serve", admin, folder });
-      const server = tunnel.#place.url.replace("http", "ws");
-      await tunnel.#client.ask<"connect">({ do: "connect", admin, folder, server, target: origin });
+      await tunnel.#stand();
       return tunnel;
     } catch (error) {
       await tunnel[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** A second tunnel, of a server and a client of its own in this one's processes; it ends with this one. */
+  async beside(options: Pick<TunnelOptions, "admin">): Promise<TunnelUnderTest> {
+    const tunnel = new TunnelUnderTest({ ...this.#options, ...options }, this);
+    await tunnel.#stand();
+    return tunnel;
   }
 
   /** The server's private listener. */
@@ -66,6 +74,13 @@ export class TunnelUnderTest {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client[Symbol.asyncDispose]();
     await this.#server[Symbol.asyncDispose]();
+  }
+
+  async #stand(): Promise<void> {
+    const { origin: target, folder, admin } = this.#options;
+    this.#place = await this.#server.ask<"serve">({ do: "serve", admin, folder });
+    const server = this.#place.url.replace("http", "ws");
+    await this.#client.ask<"connect">({ do: "connect", admin, folder, server, target });
   }
 
   async #cpu(): Promise<{ readonly server: number; readonly client: number }> {

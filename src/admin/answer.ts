@@ -12,6 +12,8 @@ export interface Answer {
   readonly type: string;
   readonly body: string | Buffer | BodyWriter;
   readonly headers?: OutgoingHttpHeaders;
+  /** Releases what a {@link BodyWriter} would have read; called when the peer left before the body was asked for. */
+  readonly discard?: () => Promise<void>;
 }
 
 const jsonType = "application/json; charset=utf-8";

@@ -10,7 +10,10 @@ export async function sendAnswer(
   sent: { readonly response: ServerResponse; readonly answer: Answer },
 ): Promise<void> {
   const { response, answer } = sent;
-  if (response.destroyed) return;
+  if (response.destroyed) {
+    await answer.discard?.();
+    return;
+  }
   const { body } = answer;
   // A body that nobody has read would be taken for the next request's head.
   const unread = request.complete ? {} : { Connection: "close" };

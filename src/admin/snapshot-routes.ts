@@ -75,7 +75,7 @@ async function send(store: SnapshotAccess, { params: { id = "" }, method }: Admi
     await opened.handle.close();
     return { ...answer, body: "" };
   }
-  return { ...answer, body: (response) => stream(opened, response) };
+  return { ...answer, body: (response) => stream(opened, response), discard: () => opened.handle.close() };
 }
 
 function sendHeaders(entry: SnapshotEntry): Record<string, string> {

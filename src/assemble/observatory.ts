@@ -22,6 +22,7 @@ import type { WatcherOptions } from "../leaks/watcher.ts";
 import { CollectionWatcher } from "../leaks/watcher.ts";
 import { CaissonError, systemCodeOf } from "../lifecycle/errors.ts";
 import type { TunnelEvents } from "../lifecycle/events.ts";
+import { noEvents } from "../lifecycle/events.ts";
 import type { OperationScope } from "../lifecycle/operation.ts";
 import type { Inventory } from "../lifecycle/resource.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
@@ -56,6 +57,8 @@ export class Observatory {
   readonly #descriptors: Descriptors = new Descriptors();
   readonly #probes: ProbeRegistry = new ProbeRegistry();
   readonly #reporter: ResourceReporter;
+  /** The role's own, once there is one to be watched. */
+  #events: TunnelEvents = noEvents;
   #role: ObservedRole | undefined;
   #snapshots: SnapshotStore | undefined;
   #listener: AdminListener | undefined;
@@ -91,7 +94,7 @@ export class Observatory {
       tunnelTypes: () => this.#role?.tunnelTypes() ?? { http: 0, tcp: 0 },
       bufferedBytes: () => this.#role?.bufferedBytes() ?? {},
     });
-    this.metrics = new Metrics({ version, readings });
+    this.metrics = new Metrics({ version, readings, onFault: (error) => this.#events.faulted("metrics", error) });
   }
 
   /** To be given to the role's events. */
@@ -124,6 +127,7 @@ export class Observatory {
   async watch(role: ObservedRole, runtime: Runtime): Promise<void> {
     const { admin } = this.#options;
     this.#role = role;
+    this.#events = runtime.events;
     const scope = createScope(runtime, "observatory");
     this.#scope = scope;
     const schedule = new GcSchedule({
@@ -153,6 +157,7 @@ export class Observatory {
   async close(): Promise<void> {
     this.#scope?.close("closed");
     await this.#listener?.close();
+    await this.#snapshots?.idle();
     this.#role = undefined;
     this.#probes.dispose();
     this.metrics.dispose();

@@ -1,7 +1,7 @@
 // A tunnel on one session, as the client holds it: its public name, and where its streams are led.
 // A claim is what the user asked for and outlives sessions; a tunnel is what a server granted, and ends with its session.
 
-import type { Resource } from "../lifecycle/resource.ts";
+import type { TunnelView } from "../lifecycle/events.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import type { Registered, TunnelKind } from "../wire/control.ts";
 import type { ClientLimits } from "./limits.ts";
@@ -28,7 +28,7 @@ export interface ClientContext {
 }
 
 /** One granted tunnel. */
-export class ClientTunnel implements Resource {
+export class ClientTunnel implements TunnelView {
   readonly kind = "tunnel";
   readonly openedAtMs: number = performance.now();
   readonly claim: TunnelClaim;
@@ -44,6 +44,11 @@ export class ClientTunnel implements Resource {
   /** The public name. */
   get name(): string {
     return this.granted.name;
+  }
+
+  /** The public URL. */
+  get url(): string {
+    return this.granted.url;
   }
 
   /** The connections to its target. */

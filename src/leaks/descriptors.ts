@@ -18,15 +18,19 @@ export interface DescriptorReading extends DescriptorSample {
 export interface DescriptorsOptions {
   /** How old an answer may become before a question renews it. Milliseconds, default {@link defaultSampleAgeMs}. */
   readonly maxAgeMs?: number;
+  /** Starts the thread; for tests. */
+  readonly startWorker?: () => Worker;
 }
 
 /** Samples descriptors and sockets on systems with /proc; elsewhere it never has an answer. */
 export class Descriptors {
   readonly #maxAgeMs: number;
+  readonly #startWorker: () => Worker;
   readonly #supported: boolean = process.platform === "linux";
   #worker: Worker | undefined;
   #sampling: Promise<DescriptorReading | undefined> | undefined;
-  #answered: ((sample: DescriptorSample | undefined) => void) | undefined;
+  /** The thread that was asked, and who waits for its answer. */
+  #asked: { readonly worker: Worker; readonly answer: (sample: DescriptorSample | undefined) => void } | undefined;
   #last: DescriptorSample | undefined;
   #lastAtMs = 0;
   #askedAtMs = -Infinity;
@@ -34,6 +38,7 @@ export class Descriptors {
 
   constructor(options: DescriptorsOptions = {}) {
     this.#maxAgeMs = options.maxAgeMs ?? defaultSampleAgeMs;
+    this.#startWorker = options.startWorker ?? startWorker;
   }
 
   /** The last answer at once, undefined before the first; starts a new sample if it is too old. */
@@ -42,7 +47,10 @@ export class Descriptors {
     return this.#reading();
   }
 
-  /** Takes a sample now and resolves with it; undefined without /proc and after dispose(). Calls that overlap share one. */
+  /**
+   * Takes a sample now and resolves with it; undefined without /proc, after dispose(), and where the system gives no
+   * thread. Calls that overlap share one. Never rejects.
+   */
   sample(): Promise<DescriptorReading | undefined> {
     if (!this.#supported || this.#disposed) return Promise.resolve(undefined);
     this.#sampling ??= this.#sample().finally(() => {
@@ -64,10 +72,12 @@ export class Descriptors {
   async #sample(): Promise<DescriptorReading | undefined> {
     this.#askedAtMs = performance.now();
     const worker = (this.#worker ??= this.#start());
+    // At its limit of threads the system refuses one more; the next sample tries again.
+    if (!worker) return undefined;
     // The thread keeps the process alive only while somebody waits for it.
     worker.ref();
     const sample = await new Promise<DescriptorSample | undefined>((resolve) => {
-      this.#answered = resolve;
+      this.#asked = { worker, answer: resolve };
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
       worker.postMessage("sample");
     });
@@ -80,36 +90,47 @@ export class Descriptors {
     return this.#reading();
   }
 
-  #start(): Worker {
-    // The worker's file lies beside this one, compiled or not.
-    const file = import.meta.url.endsWith(".ts") ? "./descriptor-worker.ts" : "./descriptor-worker.js";
-    const worker = new Worker(new URL(file, import.meta.url), {
-      name: "caisson-descriptors",
-      // Neither what the program preloads nor its NODE_OPTIONS belong in this thread.
-      execArgv: [],
-      env: {},
-      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
-    });
-    worker.on("message", (sample: DescriptorSample) => this.#answer(sample));
+  #start(): Worker | undefined {
+    let worker: Worker;
+    try {
+      worker = this.#startWorker();
+    } catch {
+      return undefined; // There is no sample then, which readers see by its age.
+    }
+    worker.on("message", (sample: DescriptorSample) => this.#answer(worker, sample));
     worker.on("error", () => this.#lost(worker));
     worker.on("exit", () => this.#lost(worker));
     return worker;
   }
 
-  #answer(sample: DescriptorSample | undefined): void {
-    const answered = this.#answered;
-    this.#answered = undefined;
-    answered?.(sample);
+  /** Only of the thread that was asked: one that failed tells of its error and, perhaps when another was asked, of its exit. */
+  #answer(worker: Worker, sample: DescriptorSample | undefined): void {
+    const asked = this.#asked;
+    if (asked?.worker !== worker) return;
+    this.#asked = undefined;
+    asked.answer(sample);
   }
 
   /** A worker that failed is replaced at the next question that finds the last answer too old. */
   #lost(worker: Worker): void {
     if (this.#worker === worker) this.#worker = undefined;
-    this.#answer(undefined);
+    this.#answer(worker, undefined);
   }
 
   #reading(): DescriptorReading | undefined {
     if (!this.#last) return undefined;
     return { ...this.#last, ageSeconds: (performance.now() - this.#lastAtMs) / 1000 };
   }
+}
+
+function startWorker(): Worker {
+  // The worker's file lies beside this one, compiled or not.
+  const file = import.meta.url.endsWith(".ts") ? "./descriptor-worker.ts" : "./descriptor-worker.js";
+  return new Worker(new URL(file, import.meta.url), {
+    name: "caisson-descriptors",
+    // Neither what the program preloads nor its NODE_OPTIONS belong in this thread.
+    execArgv: [],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+  });
 }

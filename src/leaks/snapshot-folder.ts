@@ -109,8 +109,18 @@ export class SnapshotFolder {
     for (const name of await this.#names()) {
       if (!name.endsWith(partialSuffix) || !isOurs(name)) continue;
       const path = join(this.path, name);
-      const { mtimeMs } = await stat(path);
-      if (Date.now() - mtimeMs > abandonedAfterMs) await rm(path, { force: true });
+      const age = await this.#ageMs(path);
+      if (age !== undefined && age > abandonedAfterMs) await rm(path, { force: true });
+    }
+  }
+
+  /** Undefined for a file that its process has finished or removed since the folder was listed. */
+  async #ageMs(path: string): Promise<number | undefined> {
+    try {
+      return Date.now() - (await stat(path)).mtimeMs;
+    } catch (error) {
+      if (systemCodeOf(error) === "ENOENT") return undefined;
+      throw error;
     }
   }
 

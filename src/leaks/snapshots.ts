@@ -27,6 +27,8 @@ import { diskRefusal, expectedStallMs, memoryRefusal } from "./snapshot-guards.t
 export const snapshotWarning =
   "A heap snapshot holds every string of the process: tokens, cookies, header fields and paths of requests. Keep it as you keep a private key.";
 
+const closing = "the process is shutting down";
+
 /** Buckets of the stall, in seconds. */
 const stallBounds: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60];
 const week = 7 * 24 * 3_600_000;
@@ -86,6 +88,8 @@ export class SnapshotStore {
   readonly #entries = new Map<string, SnapshotEntry>();
   readonly #tallies = new Map<string, SnapshotTally>();
   #taking: SnapshotTaking | undefined;
+  #running: Promise<SnapshotResult> | undefined;
+  #disposed = false;
   #msPerMegabyte: number | undefined;
   /** How long the event loop stood still for snapshots, in seconds. */
   readonly stalls: Histogram = new Histogram(stallBounds);
@@ -119,9 +123,14 @@ export class SnapshotStore {
 
   /** Takes a snapshot, or says why not. The event loop stands still meanwhile. Never rejects. */
   async take(options: TakeOptions): Promise<SnapshotResult> {
-    const result = this.#taking ? refuse("busy", "another snapshot is being taken") : await this.#takeAlone(options);
+    const result = await this.#takeOne(options);
     this.#count(options.trigger, result.ok ? "ok" : result.refusal.code);
     return result;
+  }
+
+  /** Resolves when no snapshot is being taken. */
+  async idle(): Promise<void> {
+    await this.#running;
   }
 
   /** The snapshots in the folder, the oldest first. */
@@ -133,10 +142,13 @@ export class SnapshotStore {
   async open(id: string): Promise<OpenSnapshot | undefined> {
     const handle = await this.folder.open(id);
     if (!handle) return undefined;
-    const entry = (await this.list()).find((candidate) => candidate.id === id);
-    if (entry) return { entry, handle };
-    await handle.close();
-    return undefined;
+    let entry: SnapshotEntry | undefined;
+    try {
+      entry = (await this.list()).find((candidate) => candidate.id === id);
+    } finally {
+      if (!entry) await handle.close();
+    }
+    return entry && { entry, handle };
   }
 
   /** Deletes a snapshot; false if there is none of that id. */
@@ -165,9 +177,18 @@ export class SnapshotStore {
     }
   }
 
-  /** Stops waiting for snapshots to grow old. The files stay. Idempotent. */
+  /** Takes no more, and stops waiting for snapshots to grow old. The files stay. Idempotent; {@link idle} tells of the last one's end. */
   dispose(): void {
+    this.#disposed = true;
     this.#expiry.dispose("closed");
+  }
+
+  async #takeOne(options: TakeOptions): Promise<SnapshotResult> {
+    if (this.#disposed) return refuse("failed", closing);
+    if (this.#taking) return refuse("busy", "another snapshot is being taken");
+    const running = this.#takeAlone(options);
+    this.#running = running;
+    return running;
   }
 
   async #takeAlone(options: TakeOptions): Promise<SnapshotResult> {
@@ -213,6 +234,8 @@ export class SnapshotStore {
     const { id, path } = await this.folder.create(engine, trigger);
     try {
       await this.#warn(expectedMs);
+      // Whoever shuts down waits for a snapshot that has begun, and should not for one that has not.
+      if (this.#disposed) return refuse("failed", closing);
       const stallMs = await this.#stall(() => write(path), heapUsed);
       // heapdump does not tell of a short write, so the file itself must.
       if (!(await this.folder.isComplete(path))) {

@@ -73,6 +73,25 @@ export interface SessionView extends Resource {
   readonly peer: string;
 }
 
+/** What observers may read of a tunnel. */
+export interface TunnelView extends Resource {
+  readonly kind: "tunnel";
+  /** The public name. */
+  readonly name: string;
+  /** The public URL. */
+  readonly url: string;
+}
+
+/** Whether a resource is a session. Whatever reports itself under this kind is a {@link SessionView}. */
+export function isSession(resource: Resource): resource is SessionView {
+  return resource.kind === "session";
+}
+
+/** Whether a resource is a tunnel. Whatever reports itself under this kind is a {@link TunnelView}. */
+export function isTunnel(resource: Resource): resource is TunnelView {
+  return resource.kind === "tunnel";
+}
+
 /** Why a visitor, a request, a stream, a login or a message was turned away: a closed set of words, used as a metric label. */
 export type RefusalReason = string;
 

@@ -1,5 +1,6 @@
 // Several subscribers as one. Built once, when a role is assembled. A subscriber that throws is isolated: the others
-// still hear the event, the core goes on, and `faulted` tells the remaining subscribers of it.
+// still hear the event, the core goes on, and `faulted` tells the remaining subscribers of it. What comes with every
+// exchange is passed on only to those that do something with it.
 
 import type {
   Direction,
@@ -12,6 +13,7 @@ import type {
   TunnelEvents,
 } from "./events.ts";
 import { noEvents } from "./events.ts";
+import { QuietEvents } from "./quiet-events.ts";
 import type { Resource } from "./resource.ts";
 
 /**
@@ -22,15 +24,30 @@ export function fanout(...subscribers: readonly TunnelEvents[]): TunnelEvents {
   return subscribers.length === 0 ? noEvents : new Fanout(subscribers);
 }
 
+type HotEvent = "opened" | "closed" | "bytes" | "exchangeStarted" | "exchangeEnded";
+
 class Fanout implements TunnelEvents {
   readonly #subscribers: readonly TunnelEvents[];
+  // Asked for once: an empty method costs as much to call as one that counts.
+  readonly #opened: readonly TunnelEvents[];
+  readonly #closed: readonly TunnelEvents[];
+  readonly #bytes: readonly TunnelEvents[];
+  readonly #exchangeStarted: readonly TunnelEvents[];
+  readonly #exchangeEnded: readonly TunnelEvents[];
 
   constructor(subscribers: readonly TunnelEvents[]) {
+    const hearers = (event: HotEvent): readonly TunnelEvents[] =>
+      subscribers.filter((subscriber) => hears(subscriber, event));
     this.#subscribers = subscribers;
+    this.#opened = hearers("opened");
+    this.#closed = hearers("closed");
+    this.#bytes = hearers("bytes");
+    this.#exchangeStarted = hearers("exchangeStarted");
+    this.#exchangeEnded = hearers("exchangeEnded");
   }
 
   opened(resource: Resource): void {
-    for (const subscriber of this.#subscribers) {
+    for (const subscriber of this.#opened) {
       try {
         subscriber.opened(resource);
       } catch (error) {
@@ -40,7 +57,7 @@ class Fanout implements TunnelEvents {
   }
 
   closed(resource: Resource, reason: string): void {
-    for (const subscriber of this.#subscribers) {
+    for (const subscriber of this.#closed) {
       try {
         subscriber.closed(resource, reason);
       } catch (error) {
@@ -50,7 +67,7 @@ class Fanout implements TunnelEvents {
   }
 
   bytes(direction: Direction, count: number): void {
-    for (const subscriber of this.#subscribers) {
+    for (const subscriber of this.#bytes) {
       try {
         subscriber.bytes(direction, count);
       } catch (error) {
@@ -61,7 +78,7 @@ class Fanout implements TunnelEvents {
 
   exchangeStarted(exchange: ExchangeView): TraceContext | undefined {
     let trace: TraceContext | undefined;
-    for (const subscriber of this.#subscribers) {
+    for (const subscriber of this.#exchangeStarted) {
       try {
         const answer = subscriber.exchangeStarted(exchange);
         trace ??= answer;
@@ -73,7 +90,7 @@ class Fanout implements TunnelEvents {
   }
 
   exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
-    for (const subscriber of this.#subscribers) {
+    for (const subscriber of this.#exchangeEnded) {
       try {
         subscriber.exchangeEnded(exchange, outcome);
       } catch (error) {
@@ -126,6 +143,11 @@ class Fanout implements TunnelEvents {
       if (subscriber !== thrower) tell(subscriber, `subscriber.${event}`, error);
     }
   }
+}
+
+/** Whether a subscriber's method is its own, and not one of those that do nothing. */
+function hears(subscriber: TunnelEvents, event: HotEvent): boolean {
+  return subscriber[event] !== noEvents[event] && subscriber[event] !== QuietEvents.prototype[event];
 }
 
 function tell(subscriber: TunnelEvents, where: string, error: unknown): void {

@@ -2,6 +2,7 @@
 // It keeps no resource, and decides nothing about how lines look.
 
 import type { ExchangeOutcome, ExchangeView, RefusalReason, SessionView } from "../lifecycle/events.ts";
+import { isSession, isTunnel } from "../lifecycle/events.ts";
 import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { LineBudget } from "./line-budget.ts";
@@ -22,18 +23,26 @@ export class LogEvents extends QuietEvents {
   }
 
   override opened(resource: Resource): void {
-    if (resource.kind !== "tunnel") return;
-    const facts = tunnelFacts(resource);
-    this.#line("info", "tunnel_opened", { text: `tunnel ${facts.url ?? facts.name ?? ""} opened`, facts });
+    if (!isTunnel(resource)) return;
+    const { name, url } = resource;
+    this.#line("info", "tunnel_opened", { text: `tunnel ${url} opened`, facts: { name, url } });
   }
 
   override closed(resource: Resource, reason: string): void {
-    const { kind } = resource;
-    if (kind !== "tunnel" && kind !== "session") return;
-    const seconds = Math.round(performance.now() - resource.openedAtMs) / 1000;
-    const facts = kind === "tunnel" ? tunnelFacts(resource) : { peer: textOf(resource, "peer") };
-    const what = kind === "tunnel" ? `tunnel ${textOf(resource, "url") ?? textOf(resource, "name") ?? ""}` : "session";
-    this.#line("info", `${kind}_closed`, { text: `${what} closed: ${reason}`, facts: { ...facts, reason, seconds } });
+    // Most resources are streams and exchanges: nothing is made for those.
+    if (isTunnel(resource)) {
+      const { name, url } = resource;
+      this.#line("info", "tunnel_closed", {
+        text: `tunnel ${url} closed: ${reason}`,
+        facts: { name, url, ...endOf(resource, reason) },
+      });
+    } else if (isSession(resource)) {
+      const { peer } = resource;
+      this.#line("info", "session_closed", {
+        text: `session closed: ${reason}`,
+        facts: { peer, ...endOf(resource, reason) },
+      });
+    }
   }
 
   override exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
@@ -95,14 +104,8 @@ export function pathOf(target: string): string {
   return query < 0 ? target : `${target.slice(0, query)}?…`;
 }
 
-/** What a tunnel says of itself; only server/ knows its class. */
-function tunnelFacts(tunnel: Resource): { readonly name: string | undefined; readonly url: string | undefined } {
-  return { name: textOf(tunnel, "name"), url: textOf(tunnel, "url") };
-}
-
-function textOf(resource: object, key: string): string | undefined {
-  const value: unknown = Reflect.get(resource, key);
-  return typeof value === "string" ? value : undefined;
+function endOf(resource: Resource, reason: string): { readonly reason: string; readonly seconds: number } {
+  return { reason, seconds: Math.round(performance.now() - resource.openedAtMs) / 1000 };
 }
 
 /** The span id in the traceparent line that the target receives. */

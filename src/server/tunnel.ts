@@ -1,7 +1,7 @@
 // A session's claim on one public name. It counts what it carried; who may reach it is decided by the name table.
 
 import type { TunnelKind } from "../wire/control.ts";
-import type { Resource } from "../lifecycle/resource.ts";
+import type { TunnelView } from "../lifecycle/events.ts";
 import type { ClientSession } from "./client-session.ts";
 
 /** What a tunnel is made of. */
@@ -16,7 +16,7 @@ export interface TunnelOptions {
 }
 
 /** One open tunnel. Made and released only by {@link ClientSession}. */
-export class Tunnel implements Resource {
+export class Tunnel implements TunnelView {
   readonly kind = "tunnel";
   readonly openedAtMs: number = performance.now();
   readonly id: number;

@@ -19,6 +19,8 @@ class FakeStore implements SnapshotAccess {
   readonly opened: OpenSnapshot[] = [];
   readonly asked: TakeOptions[] = [];
   refusal: SnapshotRefusalCode | undefined;
+  /** Holds up whoever has opened a file. */
+  afterOpening: Promise<void> = Promise.resolve();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -43,6 +45,7 @@ class FakeStore implements SnapshotAccess {
     if (!entry) return undefined;
     const opened = { entry, handle: await open(join(this.#folder, id)) };
     this.opened.push(opened);
+    await this.afterOpening;
     return opened;
   }
 
@@ -133,5 +136,22 @@ test("who fetches a snapshot and stops reading, or leaves, leaves no file open",
   await eventually("the deaf one was cut", () => store.held === 0);
   deaf.destroy();
   await eventually("nothing is in flight", () => listener.load.requests === 0);
+  assert.deepEqual(faults, []);
+});
+
+test("who leaves while a snapshot is being opened leaves no file open", async (t) => {
+  const { store, listener, port, faults, ask } = await rig(t);
+  await ask("/debug/heap/snapshots", { method: "POST" });
+  let goOn = (): void => {};
+  store.afterOpening = new Promise((resolve) => (goOn = resolve));
+  const leaver = await openDeaf(port);
+  leaver.write(
+    `GET /debug/heap/snapshots/${store.entries[0]?.id} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+  );
+  await eventually("it is open", () => store.held === 1);
+  leaver.resetAndDestroy();
+  await eventually("the listener knows", () => listener.load.requests === 0);
+  goOn();
+  await eventually("it was closed", () => store.held === 0);
   assert.deepEqual(faults, []);
 });

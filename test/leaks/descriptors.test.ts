@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import type { DescriptorReading } from "../../src/leaks/descriptors.ts";
 import { Descriptors } from "../../src/leaks/descriptors.ts";
 import { until } from "./sample.ts";
@@ -102,4 +103,39 @@ test("dispose() comes to its end, however near an answer is", linux, async () =>
     for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
     await descriptors.dispose();
   }
+});
+
+test("a system that gives no thread costs the sample, not the process", linux, async (t) => {
+  let refusals = 0;
+  const startWorker = (): Worker => {
+    refusals += 1;
+    throw new Error("ERR_WORKER_INIT_FAILED: EAGAIN");
+  };
+  const descriptors = new Descriptors({ startWorker });
+  t.after(() => descriptors.dispose());
+  // This one nobody waits for: a rejection would end the process.
+  assert.equal(descriptors.latest, undefined);
+  await new Promise(setImmediate);
+  assert.equal(await descriptors.sample(), undefined);
+  assert.equal(refusals, 2);
+  assert.equal(descriptors.latest, undefined);
+  assert.equal(refusals, 2, "it was tried again before the last answer was too old");
+});
+
+test("the end of a thread that failed is no answer of the next one", linux, async (t) => {
+  const real = new URL("../../src/leaks/descriptor-worker.js", import.meta.url);
+  const threads: Worker[] = [];
+  const startWorker = (): Worker => {
+    const fails = 'require("node:worker_threads").parentPort.once("message", () => { throw new Error("no"); })';
+    const thread = threads.length === 0 ? new Worker(fails, { eval: true }) : new Worker(real);
+    threads.push(thread);
+    return thread;
+  };
+  const descriptors = new Descriptors({ startWorker });
+  t.after(() => descriptors.dispose());
+  assert.equal(await descriptors.sample(), undefined);
+  const waiting = descriptors.sample();
+  assert.equal(threads.length, 2);
+  threads[0]?.emit("exit", 1);
+  assert.ok(await waiting, "the exit of the first thread was taken for an answer of the second");
 });

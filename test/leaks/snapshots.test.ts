@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { chmod, mkdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { Session } from "node:inspector";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -257,5 +257,36 @@ test("a folder that cannot be made is an answer, not a crash", async (t) => {
   const result = await store.take(program);
   assert.equal(codeOf(result), "failed");
   assert.deepEqual(await store.list().catch((error: unknown) => String(error).includes("ENOTDIR")), true);
+  assert.deepEqual(faults, []);
+});
+
+test("a store that is disposed of takes none, gives up one that has not begun, and tells of its end", async (t) => {
+  let goOn: (() => void) | undefined;
+  const beforeStall = (): Promise<void> => new Promise((resolve) => (goOn = resolve));
+  const { store, files, ledger, faults } = await snapshotRig(t, { ground: roomyGround(), beforeStall });
+  const taking = store.take(program);
+  await until(() => goOn !== undefined);
+  assert.equal((await files()).length, 1);
+  store.dispose();
+  let idle = false;
+  const waiting = store.idle().then(() => (idle = true));
+  await new Promise(setImmediate);
+  assert.equal(idle, false);
+  goOn?.();
+  assert.equal(codeOf(await taking), "failed");
+  await waiting;
+  assert.deepEqual(await files(), []);
+  assert.equal(codeOf(await store.take(program)), "failed");
+  assert.equal(ledger.accounts.snapshot.opened, 1);
+  assert.equal(ledger.live("snapshot"), 0);
+  assert.deepEqual(faults, []);
+});
+
+test("a partial file that another process removes meanwhile is no fault", posix, async (t) => {
+  const { store, folder, faults } = await snapshotRig(t, { ground: roomyGround() });
+  await mkdir(folder, { mode: 0o700 });
+  // As if it had been listed and was gone at the look: the name is there, what it means is not.
+  await symlink("/nowhere", join(folder, `caisson-${Date.now()}-v8-api-0badcafe.partial`));
+  await store.sweep();
   assert.deepEqual(faults, []);
 });

@@ -5,6 +5,7 @@ import { CaissonError, messageOf } from "../../src/lifecycle/errors.ts";
 import type { ExchangeView, TunnelEvents } from "../../src/lifecycle/events.ts";
 import { noEvents } from "../../src/lifecycle/events.ts";
 import { fanout } from "../../src/lifecycle/fanout.ts";
+import { QuietEvents } from "../../src/lifecycle/quiet-events.ts";
 import { listen, listenForAbort } from "../../src/lifecycle/listener.ts";
 import type { Resource } from "../../src/lifecycle/resource.ts";
 import { createRuntime, createScope } from "../../src/lifecycle/runtime.ts";
@@ -133,4 +134,17 @@ test("errors keep their code and cause", () => {
   assert.equal(CaissonError.from(error), error);
   assert.equal(CaissonError.from("text").message, "text");
   assert.equal(messageOf(new AggregateError([new Error("a"), new Error("b")])), "a; b");
+});
+
+test("a subscriber that overrides one event hears that one, and everything reaches those that override all", () => {
+  let closes = 0;
+  class Closes extends QuietEvents {
+    override closed(): void {
+      closes += 1;
+    }
+  }
+  const all = recorder();
+  callAll(fanout(new Closes(), noEvents, new QuietEvents(), all.events));
+  assert.equal(closes, 1);
+  assert.deepEqual(all.heard, Object.keys(noEvents));
 });
