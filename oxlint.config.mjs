@@ -6,12 +6,13 @@ const layers = {
   lifecycle: [],
   wire: ["lifecycle"],
   http1: ["lifecycle"],
+  tokens: ["lifecycle"],
   mux: ["wire", "lifecycle"],
-  server: ["mux", "wire", "http1", "lifecycle"],
-  client: ["mux", "wire", "http1", "lifecycle"],
+  server: ["mux", "wire", "http1", "tokens", "lifecycle"],
+  client: ["mux", "wire", "http1", "tokens", "lifecycle"],
   observe: ["lifecycle"],
   leaks: ["lifecycle"],
-  admin: ["observe", "leaks", "lifecycle"],
+  admin: ["observe", "leaks", "tokens", "lifecycle"],
 };
 
 const timers = ["setTimeout", "setInterval"].map((name) => ({

@@ -3,7 +3,14 @@
 export type { ConnectLimits, ConnectOptions, CaissonTunnel, TunnelEventMap } from "./assemble/connect.ts";
 export { connect } from "./assemble/connect.ts";
 export type { RequestInfo } from "./assemble/request-info.ts";
-export type { CaissonServer, ServeLimits, ServeOptions, ServerEvents, TunnelInfo } from "./assemble/serve.ts";
+export type {
+  CaissonServer,
+  ReloadInfo,
+  ServeLimits,
+  ServeOptions,
+  ServerEvents,
+  TunnelInfo,
+} from "./assemble/serve.ts";
 export { serve } from "./assemble/serve.ts";
 export type { Keyring } from "./client/keyring.ts";
 export type { Disconnection, TunnelFacts } from "./client/observer.ts";

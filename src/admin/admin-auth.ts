@@ -2,8 +2,8 @@
 // digests in constant time. Cookies and one-time codes are few, expire, and live in memory only.
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { GuessLimiter } from "./guess-limiter.ts";
-import type { GuessLimits } from "./guess-limiter.ts";
+import { GuessLimiter } from "../tokens/guess-limiter.ts";
+import type { GuessLimits } from "../tokens/guess-limiter.ts";
 
 /** How long a cookie is good for, in milliseconds: twelve hours. */
 export const cookieMs: number = 12 * 3_600_000;

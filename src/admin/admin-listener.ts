@@ -15,7 +15,7 @@ import { AdminGate } from "./admin-gate.ts";
 import type { Answer } from "./answer.ts";
 import { problem } from "./answer.ts";
 import { ConnectionTable } from "./connection-table.ts";
-import type { GuessLimits } from "./guess-limiter.ts";
+import type { GuessLimits } from "../tokens/guess-limiter.ts";
 import { loginRoutes } from "./login-routes.ts";
 import { pprofRoutes } from "./pprof-routes.ts";
 import type { PprofLoad } from "./pprof-engine.ts";

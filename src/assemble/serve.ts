@@ -17,6 +17,11 @@ import { serverLimits } from "../server/limits.ts";
 import { nameProblem } from "../server/names.ts";
 import { TunnelServer } from "../server/tunnel-server.ts";
 import { Tunnel } from "../server/tunnel.ts";
+import type { TokenFileContent } from "../tokens/token-file.ts";
+import { readTokenFile } from "../tokens/token-file.ts";
+import { TokenTable } from "../tokens/token-table.ts";
+import type { TokenWatchOwner } from "../tokens/token-watch.ts";
+import { TokenWatch } from "../tokens/token-watch.ts";
 import type { AdminOptions } from "./admin-options.ts";
 import { isLoopback, parseHostPort } from "./host-port.ts";
 import type { Observatory } from "./observatory.ts";
@@ -41,6 +46,11 @@ export interface ServeOptions {
   readonly publicUrl?: string;
   /** The tunnel that gets the requests for hosts that are nobody's, such as an IP address. */
   readonly catchAll?: string;
+  /**
+   * The tokens file, as `caisson token create` makes it: only clients with a token in it are let in, with the names that
+   * it allows. It is followed while the server runs. Without it anybody is let in.
+   */
+  readonly tokens?: string;
   /** Let anybody connect a client on an address that others can reach. Default false. */
   readonly open?: boolean;
   /** Addresses and networks of proxies whose X-Forwarded-* fields are believed. */
@@ -67,8 +77,18 @@ export interface TunnelInfo {
   readonly direct: { readonly url: string; readonly host: string };
 }
 
+/** A file that was read again while the server runs. */
+export interface ReloadInfo {
+  readonly what: "tokens";
+  /** How many entries are in force now. */
+  readonly count: number;
+  /** Why the file could not be used, so that what was read before stays in force; undefined if it was read. */
+  readonly error: CaissonError | undefined;
+}
+
 /** Events of a server. */
 export interface ServerEvents {
+  reload: ReloadInfo;
   tunnel: TunnelInfo;
   tunnelClosed: TunnelInfo & { readonly reason: string };
   request: RequestInfo;
@@ -86,6 +106,8 @@ export interface CaissonServer {
   inventory(): Inventory;
   on<Name extends keyof ServerEvents>(name: Name, listener: Listener<ServerEvents[Name]>): void;
   off<Name extends keyof ServerEvents>(name: Name, listener: Listener<ServerEvents[Name]>): void;
+  /** Reads files that may have changed again; resolves when that is done. What cannot be used changes nothing. Never rejects. */
+  reload(): Promise<void>;
   /** Drains and closes; `force`, also in a second call, ends what is in flight. Resolves when everything is released. */
   close(options?: { readonly force?: boolean }): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -97,10 +119,10 @@ export interface CaissonServer {
  */
 export async function serve(options: ServeOptions = {}): Promise<CaissonServer> {
   const address = parseHostPort(options.listen ?? "127.0.0.1:8080", "listen address");
-  if (!isLoopback(address.host) && options.open !== true) {
+  if (!isLoopback(address.host) && options.open !== true && options.tokens === undefined) {
     throw new CaissonError(
       "E_CONFIG",
-      `without tokens anybody who reaches ${address.host} could open a tunnel; listen on 127.0.0.1, or pass --open if that is meant`,
+      `without tokens anybody who reaches ${address.host} could open a tunnel; give it --tokens, listen on 127.0.0.1, or pass --open if that is meant`,
     );
   }
   if (options.catchAll !== undefined && nameProblem(options.catchAll) !== undefined) {
@@ -110,8 +132,9 @@ export async function serve(options: ServeOptions = {}): Promise<CaissonServer> 
     );
   }
   options.signal?.throwIfAborted();
+  const tokens = options.tokens === undefined ? undefined : await readTokenFile(options.tokens);
   const observatory = await observe(options);
-  const server = await orLetGo(observatory, () => new RunningServer(options, observatory));
+  const server = await orLetGo(observatory, () => new RunningServer(options, { observatory, tokens }));
   try {
     await server.start(address);
   } catch (error) {
@@ -121,6 +144,12 @@ export async function serve(options: ServeOptions = {}): Promise<CaissonServer> 
   return server;
 }
 
+interface ServerParts {
+  readonly observatory: Observatory | undefined;
+  /** What the tokens file held. */
+  readonly tokens: TokenFileContent | undefined;
+}
+
 class RunningServer implements CaissonServer {
   readonly #options: ServeOptions;
   readonly #runtime: Runtime;
@@ -128,8 +157,11 @@ class RunningServer implements CaissonServer {
   readonly #events: TypedEvents<ServerEvents>;
   readonly #server: TunnelServer;
   readonly #observatory: Observatory | undefined;
+  readonly #tokenStamp: string;
+  #tokenWatch: TokenWatch | undefined;
 
-  constructor(options: ServeOptions, observatory: Observatory | undefined) {
+  constructor(options: ServeOptions, { observatory, tokens }: ServerParts) {
+    this.#tokenStamp = tokens?.stamp ?? "";
     this.#observatory = observatory;
     this.#options = options;
     const events = new TypedEvents<ServerEvents>((error) => this.#runtime.events.faulted("listener", error));
@@ -147,6 +179,7 @@ class RunningServer implements CaissonServer {
       trustedProxies: options.trustedProxies ?? [],
       secret: options.secret === undefined ? randomBytes(32) : Buffer.from(options.secret),
       version,
+      tokens: tokens && new TokenTable(tokens.entries),
     });
   }
 
@@ -157,6 +190,7 @@ class RunningServer implements CaissonServer {
   async start(address: { readonly host: string; readonly port: number }): Promise<void> {
     await this.#runtime.operations.run("listen", () => this.#server.listen(address));
     await this.#observatory?.watch(new ServerRole(this.#server), this.#runtime);
+    this.#followTokens();
     const { signal } = this.#options;
     if (!signal) return;
     const onAbort = (): void => void this.close({ force: true });
@@ -181,6 +215,28 @@ class RunningServer implements CaissonServer {
 
   off<Name extends keyof ServerEvents>(name: Name, listener: Listener<ServerEvents[Name]>): void {
     this.#events.off(name, listener);
+  }
+
+  async reload(): Promise<void> {
+    await this.#tokenWatch?.reload();
+  }
+
+  #followTokens(): void {
+    const { tokens } = this.#options;
+    if (tokens === undefined || this.#scope.closed) return;
+    const events = this.#events;
+    const owner: TokenWatchOwner = {
+      onTokens: (table) => {
+        this.#server.edge.tokens?.replace(table);
+        events.emit("reload", { what: "tokens", count: table.size, error: undefined });
+      },
+      onTokensProblem: (error) => {
+        this.#runtime.events.refused("tokens_file");
+        events.emit("reload", { what: "tokens", count: this.#server.edge.tokens?.table.size ?? 0, error });
+      },
+    };
+    this.#tokenWatch = new TokenWatch(tokens, { runtime: this.#runtime, owner, stamp: this.#tokenStamp });
+    this.#scope.own(this.#tokenWatch, (watch) => watch.close());
   }
 
   async close(options: { readonly force?: boolean } = {}): Promise<void> {

@@ -28,6 +28,7 @@ interface Definition {
 const summaries: readonly (readonly [name: string, description: string, load: () => Promise<Definition>])[] = [
   ["http", "Give an HTTP service a public URL (the default: caisson 8000)", () => import("./definitions/http.ts")],
   ["serve", "Run the server that visitors and clients connect to", () => import("./definitions/serve.ts")],
+  ["token", "Make, list and revoke the tokens of a server", () => import("./definitions/token.ts")],
   ["demo", "A server, a client and a sample target in one go", () => import("./definitions/demo.ts")],
   ["gate", "Prove that connecting and disconnecting leaves nothing behind", () => import("./definitions/gate.ts")],
   ["diag", "One archive with everything a bug report needs", () => import("./definitions/diag.ts")],
@@ -67,7 +68,7 @@ export async function parseCommandLine(line: CommandLine): Promise<Invocation> {
     const command = program.command(name).description(description);
     if (name === asked) (await load()).define(command, { env: line.env, accept });
   }
-  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput(quietOutput(line));
+  for (const command of withSubcommands(program)) command.exitOverride().configureOutput(quietOutput(line));
 
   try {
     program.parse(argv, { from: "user" });
@@ -104,12 +105,19 @@ async function optionsOfHttp(): Promise<Command["options"]> {
   return command.options;
 }
 
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
 /** Help goes to the caller; errors are thrown and told once, by main. */
 function quietOutput(line: CommandLine): OutputConfiguration {
   return { writeOut: (text) => line.write(text), writeErr: () => undefined };
 }
 
 function usageError(error: CommanderError, argv: readonly string[]): CaissonError {
+  if (error.code === "commander.help" && argv[0] === "token") {
+    return new CaissonError("E_USAGE", "say what to do with tokens: create, list or revoke; see caisson token --help");
+  }
   if (error.code === "commander.help") {
     return new CaissonError(
       "E_USAGE",

@@ -41,6 +41,8 @@ export interface ServeInvocation {
   readonly publicUrl: string | undefined;
   readonly catchAll: string | undefined;
   readonly open: boolean;
+  /** The tokens file; undefined to let anybody in. */
+  readonly tokens: string | undefined;
   readonly trustedProxies: readonly string[];
   readonly drainMs: number | undefined;
   readonly drainDelayMs: number | undefined;
@@ -68,6 +70,47 @@ export interface DiagInvocation {
   readonly output: string | undefined;
   readonly json: boolean;
 }
+
+/** `caisson token create`. */
+export interface TokenCreateInvocation {
+  readonly command: "token";
+  readonly action: "create";
+  /** The tokens file; undefined for the one in the state folder. */
+  readonly file: string | undefined;
+  /** With the ports empty too: everything. */
+  readonly names: readonly string[];
+  /** `2222` or `2200-2299`. */
+  readonly ports: readonly string[];
+  readonly maxTunnels: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly expiresMs: number | undefined;
+  readonly label: string;
+  /** Where the token goes instead of stdout. */
+  readonly output: string | undefined;
+  readonly json: boolean;
+}
+
+/** `caisson token list`. */
+export interface TokenListInvocation {
+  readonly command: "token";
+  readonly action: "list";
+  readonly file: string | undefined;
+  readonly json: boolean;
+}
+
+/** `caisson token revoke`. */
+export interface TokenRevokeInvocation {
+  readonly command: "token";
+  readonly action: "revoke";
+  readonly file: string | undefined;
+  readonly ids: readonly string[];
+  /** All that have expired, too. */
+  readonly expired: boolean;
+  readonly json: boolean;
+}
+
+/** `caisson token`. */
+export type TokenInvocation = TokenCreateInvocation | TokenListInvocation | TokenRevokeInvocation;
 
 /** `caisson gate`. */
 export interface GateInvocation {
@@ -109,5 +152,6 @@ export type Invocation =
   | ServeInvocation
   | DemoInvocation
   | DiagInvocation
+  | TokenInvocation
   | GateInvocation
   | NothingToDo;

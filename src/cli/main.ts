@@ -52,6 +52,10 @@ async function run(invocation: Invocation, context: CommandContext): Promise<End
       const { runDemo } = await import("./commands/demo.ts");
       return runDemo(invocation, context);
     }
+    case "token": {
+      const { runToken } = await import("./commands/token.ts");
+      return runToken(invocation, context);
+    }
     case "diag": {
       const { runDiag } = await import("./commands/diag.ts");
       return runDiag(invocation, context);

@@ -57,3 +57,18 @@ export function formatBytes(bytes: number): string {
 function trim(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
+
+/** How the end of something may be written, for error messages. */
+export const expiryForm = "after 12h or 30d, or at a time such as 2030-01-31 or 2030-01-31T18:00:00Z";
+
+const agePattern = /^(\d{1,6})(m|h|d)$/u;
+const timePattern = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d))?$/u;
+
+/** `12h`, `30d` from `nowMs`, or a time in UTC or with its offset, in milliseconds since 1970; undefined if it is none or past. */
+export function parseExpiry(text: string, nowMs: number): number | undefined {
+  const [, count, unit = ""] = agePattern.exec(text) ?? [];
+  const unitMs = unit === "d" ? 24 * 3_600_000 : (msPerUnit[unit] ?? 0);
+  const ms =
+    count === undefined ? (timePattern.test(text) ? Date.parse(text) : Number.NaN) : nowMs + Number(count) * unitMs;
+  return ms > nowMs ? ms : undefined;
+}

@@ -22,8 +22,8 @@ export type Ending =
 
 /** Where signals come from: `process`, or an emitter in tests. */
 export interface SignalSource {
-  on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
-  off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+  on(signal: StopSignal | "SIGHUP", listener: (signal: StopSignal) => void): unknown;
+  off(signal: StopSignal | "SIGHUP", listener: (signal: StopSignal) => void): unknown;
 }
 
 /** Options of {@link runUntilStopped}. */

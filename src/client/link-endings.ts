@@ -15,6 +15,8 @@ export function endOf(reason: string, server: string): CaissonError | undefined 
       return new CaissonError("E_CLOSED", `the operator of ${server} has closed the tunnel`);
     case "revoked":
       return new CaissonError("E_AUTH", `${server} has revoked the token, or it has expired`);
+    case "not_allowed":
+      return new CaissonError("E_AUTH", `the token may not use this name at ${server} any more`);
     default:
       return undefined;
   }

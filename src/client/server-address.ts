@@ -2,6 +2,7 @@
 // Pure. The token itself never passes through here.
 
 import { CaissonError } from "../lifecycle/errors.ts";
+import { isMistyped } from "../tokens/token-text.ts";
 import { isLoopback } from "./target.ts";
 
 /** A checked server. */
@@ -56,6 +57,8 @@ export function checkTokenTransport(server: ServerAddress, plaintext: boolean): 
 
 /** Refuses what is no token before it is put into a header field. Throws E_AUTH; the message does not repeat the token. */
 export function checkToken(token: string): void {
-  if (/^[A-Za-z0-9._~+/=-]{1,512}$/.test(token)) return;
-  throw new CaissonError("E_AUTH", "the token is empty or holds characters that no token has: check the token file");
+  if (!/^[A-Za-z0-9._~+/=-]{1,512}$/.test(token)) {
+    throw new CaissonError("E_AUTH", "the token is empty or holds characters that no token has: check the token file");
+  }
+  if (isMistyped(token)) throw new CaissonError("E_AUTH", "the token is mistyped: its checksum is wrong");
 }

@@ -7,9 +7,11 @@ import { Session } from "../mux/session.ts";
 import type { Transport } from "../mux/transport.ts";
 import type { GoAwayReason } from "../wire/codes.ts";
 import type { ControlMessage, Register, RegisterRefusal } from "../wire/control.ts";
+import type { TokenEntry } from "../tokens/token-table.ts";
 import type { Edge } from "./edge.ts";
 import type { HeldName } from "./name-table.ts";
 import { looksRandom, nameProblem, randomName } from "./names.ts";
+import type { GatedSession } from "./token-gate.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** A request that waits for a place in a full session. */
@@ -26,6 +28,8 @@ export interface ClientSessionOptions {
   readonly transport: Transport;
   /** The client's address. */
   readonly peer: string;
+  /** What it logged in with; undefined where there are no tokens. */
+  readonly token: TokenEntry | undefined;
   /** The session and its socket are gone. */
   readonly onClosed: () => void;
 }
@@ -34,7 +38,7 @@ const refusalTexts: Readonly<Record<RegisterRefusal, string>> = {
   name_taken: "another client has this name; choose another name, or none for a random one",
   name_invalid: "a name is 1 to 63 of a-z, 0-9 and hyphens, not at the edges, and does not start with xn--",
   name_reserved: "this name is reserved; choose another",
-  not_allowed: "this session may not do that",
+  not_allowed: "this is not in the scope of the token",
   port_taken: "this port is in use; choose another, or none for a free one",
   port_invalid: "this port is outside of the server's range",
   tcp_off: "this server offers no TCP tunnels",
@@ -44,6 +48,10 @@ const refusalTexts: Readonly<Record<RegisterRefusal, string>> = {
 
 /** An instance that is shorter was not made to be hard to guess, and proves nothing. */
 const leastProofLength = 16;
+
+function tokenIdOf(holder: Tunnel | HeldName): string | undefined {
+  return holder instanceof Tunnel ? holder.session.token?.id : holder.tokenId;
+}
 
 /** Why tunnels lose their names for good when their session ends; otherwise names are kept for a while. */
 const finalReasons: ReadonlySet<SessionCloseReason> = new Set<SessionCloseReason>([
@@ -55,7 +63,7 @@ const finalReasons: ReadonlySet<SessionCloseReason> = new Set<SessionCloseReason
 ]);
 
 /** One connected client, seen from the server. */
-export class ClientSession implements SessionHandler {
+export class ClientSession implements SessionHandler, GatedSession {
   readonly peer: string;
   readonly session: Session;
   readonly tunnels: Map<number, Tunnel> = new Map();
@@ -63,9 +71,11 @@ export class ClientSession implements SessionHandler {
   readonly roomWaiters: Set<RoomWaiter> = new Set();
   readonly #edge: Edge;
   readonly #onClosed: () => void;
+  #token: TokenEntry | undefined;
 
   constructor(options: ClientSessionOptions) {
     this.#edge = options.edge;
+    this.#token = options.token;
     this.peer = options.peer;
     this.#onClosed = options.onClosed;
     this.#edge.sessions.add(this);
@@ -88,6 +98,22 @@ export class ClientSession implements SessionHandler {
   /** The client process: tells its reconnect from another client. Empty before its hello. */
   get instance(): string {
     return this.session.hello?.instance ?? "";
+  }
+
+  /** What it logged in with, as it stands now; undefined where there are no tokens. */
+  get token(): TokenEntry | undefined {
+    return this.#token;
+  }
+
+  revoke(): void {
+    // The names are free from now on, however long the client takes to leave.
+    this.#endAll("revoked");
+    this.session.close("revoked");
+  }
+
+  rescope(token: TokenEntry): void {
+    this.#token = token;
+    for (const tunnel of this.tunnels.values()) if (!this.#mayUse(tunnel.name)) this.#withdraw(tunnel, "not_allowed");
   }
 
   onReady(): void {
@@ -158,6 +184,11 @@ export class ClientSession implements SessionHandler {
     else this.session.sendControl({ type: "closed", id: tunnel.id, reason: "closed_by_operator" });
   }
 
+  #withdraw(tunnel: Tunnel, reason: string): void {
+    this.#end(tunnel, reason);
+    this.session.sendControl({ type: "closed", id: tunnel.id, reason });
+  }
+
   #register(message: Register): void {
     const verdict = this.#judge(message);
     if (verdict !== undefined) {
@@ -167,6 +198,7 @@ export class ClientSession implements SessionHandler {
     }
     const { address, names, resumeKeys, runtime } = this.#edge;
     const name = message.name ?? randomName();
+    const tokenId = this.#token?.id;
     const tunnel = new Tunnel({
       id: message.id,
       type: message.kind,
@@ -183,7 +215,7 @@ export class ClientSession implements SessionHandler {
       name,
       url: tunnel.url,
       direct: tunnel.direct,
-      resumeKey: resumeKeys.keyOf(name),
+      resumeKey: resumeKeys.keyOf(name, tokenId),
     });
     // The route comes last: whoever waited for the name may open streams at once, behind the answer above.
     const displaced = names.claim(tunnel);
@@ -195,15 +227,47 @@ export class ClientSession implements SessionHandler {
     if (!this.#edge.accepting || this.session.state !== "ready") return "shutting_down";
     if (message.kind === "tcp") return "tcp_off";
     if (this.tunnels.has(message.id)) return "not_allowed";
-    if (this.tunnels.size >= this.#edge.limits.maxTunnelsPerSession) return "too_many";
-    if (message.name === undefined) return undefined;
-    const problem = nameProblem(message.name);
-    if (problem) return problem;
-    const holder = this.#edge.names.find(message.name);
+    const { limits } = this.#edge;
+    if (this.#countTunnels(message.name) >= (this.#token?.maxTunnels ?? limits.maxTunnelsPerSession)) return "too_many";
+    // A random name may be any that looks like one.
+    if (message.name === undefined) return this.#mayUse(randomName()) ? undefined : "not_allowed";
+    return this.#judgeName(message.name, message.resumeKey);
+  }
+
+  #judgeName(name: string, resumeKey: string | undefined): RegisterRefusal | undefined {
+    const { names, resumeKeys, tokens } = this.#edge;
+    const token = this.#token;
+    const problem = nameProblem(name);
+    const listed = token !== undefined && tokens?.table.listsExactly(token, name) === true;
+    if (problem === "name_invalid" || (problem === "name_reserved" && !listed)) return problem;
+    if (!this.#mayUse(name)) return "not_allowed";
+    const holder = names.find(name);
     if (holder instanceof Tunnel && holder.session === this) return "name_taken";
-    const proven = message.resumeKey !== undefined && this.#edge.resumeKeys.matches(message.name, message.resumeKey);
-    if (proven || (holder === undefined && !looksRandom(message.name))) return undefined;
+    // With tokens the token is the identity: nothing else, no key either, takes a name from the holder of another one.
+    if (holder !== undefined && tokenIdOf(holder) !== token?.id) return "name_taken";
+    if (token !== undefined && !looksRandom(name)) return undefined;
+    const proven = resumeKey !== undefined && resumeKeys.matches(resumeKey, { name, tokenId: token?.id });
+    if (proven || (holder === undefined && !looksRandom(name))) return undefined;
     return this.#hadBefore(holder) ? undefined : "name_taken";
+  }
+
+  /** Whether the name is in the token's scope; always where there are no tokens. */
+  #mayUse(name: string): boolean {
+    const { tokens } = this.#edge;
+    return tokens === undefined || (this.#token !== undefined && tokens.mayUse(this.#token, name));
+  }
+
+  /** The tunnels that count against the limit, but the one under `name`, which a new one would replace. */
+  #countTunnels(name: string | undefined): number {
+    const { sessions } = this.#edge;
+    const tokenId = this.#token?.id;
+    if (tokenId === undefined) return this.tunnels.size;
+    let count = 0;
+    for (const { token, tunnels } of sessions) {
+      if (token?.id !== tokenId) continue;
+      for (const tunnel of tunnels.values()) if (tunnel.name !== name) count += 1;
+    }
+    return count;
   }
 
   /** Whether this very client process has or had the name: its link may have been cut before the resume key arrived. */

@@ -11,6 +11,7 @@ import type { ServerLimits } from "./limits.ts";
 import type { NameTable } from "./name-table.ts";
 import type { ResumeKeys } from "./names.ts";
 import type { PublicAddress } from "./public-address.ts";
+import type { TokenGate } from "./token-gate.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
 /** The shared ground of one server. */
@@ -23,6 +24,8 @@ export interface Edge {
   readonly names: NameTable;
   readonly resumeKeys: ResumeKeys;
   readonly sessions: Set<ClientSession>;
+  /** Who may log in; undefined where anybody may. */
+  readonly tokens: TokenGate | undefined;
   readonly budget: GrowthBudget;
   readonly aborts: AbortGuard;
   readonly trusted: TrustedProxies;

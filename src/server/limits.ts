@@ -36,8 +36,12 @@ export interface ServerLimits {
   readonly maxVisitorsPerAddress: number;
   /** How many sessions; by default 55 % of the descriptors that can be used. */
   readonly maxSessions: number;
-  /** How many tunnels one session may hold. Default 10. */
+  /** How many tunnels one session may hold, or all sessions of a token that has no number of its own. Default 10. */
   readonly maxTunnelsPerSession: number;
+  /** How many sessions one token may have at once. Default 10. */
+  readonly maxSessionsPerToken: number;
+  /** How long whoever presents no valid token waits for the answer. Default 300 ms. */
+  readonly authDelayMs: number;
   /** How many requests one address may abort in {@link abortWindowMs} before it gets 503. Default 200. */
   readonly maxAborts: number;
   /** Default 10 s. */
@@ -71,6 +75,8 @@ export function serverLimits(descriptors: number): ServerLimits {
     maxVisitorsPerAddress: 256,
     maxSessions: Math.floor(usable * 0.55),
     maxTunnelsPerSession: 10,
+    maxSessionsPerToken: 10,
+    authDelayMs: 300,
     maxAborts: 200,
     abortWindowMs: 10_000,
     handshakeMs: 10_000,

@@ -19,12 +19,15 @@ export class HeldName {
   readonly name: string;
   /** The client process that had it. */
   readonly instance: string;
+  /** The token that it logged in with. */
+  readonly tokenId: string | undefined;
   readonly waiters: Set<NameWaiter> = new Set();
   readonly #expiry: Deadline;
 
   constructor(tunnel: Tunnel, expiry: Deadline) {
     this.name = tunnel.name;
     this.instance = tunnel.session.instance;
+    this.tokenId = tunnel.session.token?.id;
     this.#expiry = expiry;
   }
 
@@ -116,6 +119,11 @@ export class NameTable {
     if (held.waiters.size >= this.#limits.maxNameWaiters) return false;
     held.waiters.add(waiter);
     return true;
+  }
+
+  /** Frees the held names that are not to be kept any longer. */
+  review(mayKeep: (held: HeldName) => boolean): void {
+    for (const held of this.#held) if (!mayKeep(held)) this.#drop(held, "revoked");
   }
 
   /** Forgets everything. */

@@ -70,19 +70,21 @@ export class ResumeKeys {
     this.#secret = secret;
   }
 
-  /** The key of a name: 43 characters of base64url. */
-  keyOf(name: string): string {
-    return this.#digest(name).toString("base64url");
+  /** The key of a name: 43 characters of base64url. With a token it is good for the holder of that token only. */
+  keyOf(name: string, tokenId: string | undefined): string {
+    return this.#digest(name, tokenId).toString("base64url");
   }
 
-  /** Whether `key` is the key of `name`, in constant time. */
-  matches(name: string, key: string): boolean {
+  /** Whether `key` is the key of a name, in constant time. */
+  matches(key: string, of: { readonly name: string; readonly tokenId: string | undefined }): boolean {
     const given = Buffer.from(key, "base64url");
-    const expected = this.#digest(name);
+    const expected = this.#digest(of.name, of.tokenId);
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
 
-  #digest(name: string): Buffer {
-    return createHmac("sha256", this.#secret).update(name).digest();
+  #digest(name: string, tokenId: string | undefined): Buffer {
+    // A name has no space in it, so that no two pairs are the same text.
+    const text = tokenId === undefined ? name : `${name} ${tokenId}`;
+    return createHmac("sha256", this.#secret).update(text).digest();
   }
 }

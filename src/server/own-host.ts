@@ -10,9 +10,20 @@ import { createSessionServer, offersProtocol, SessionSocket } from "../mux/ws-tr
 import type { Edge } from "./edge.ts";
 import { PendingSockets } from "./pending-sockets.ts";
 import { connectPath } from "./routing.ts";
+import { plainAddress } from "./trusted-proxies.ts";
+import type { TokenEntry } from "../tokens/token-table.ts";
 
-/** What the server does with a client that was let in; `socket` is what its transport runs over. */
-export type AcceptClient = (transport: SessionSocket, socket: Socket) => void;
+/** A client that was let in. */
+export interface Login {
+  readonly transport: SessionSocket;
+  /** What the transport runs over. */
+  readonly socket: Socket;
+  /** What it logged in with; undefined where there are no tokens. */
+  readonly token: TokenEntry | undefined;
+}
+
+/** What the server does with a client that was let in. */
+export type AcceptClient = (login: Login) => void;
 
 /** Options of {@link OwnHost}. */
 export interface OwnHostOptions {
@@ -25,7 +36,23 @@ interface Refusal {
   readonly text: string;
   readonly reason: string;
   readonly retryAfter?: number;
+  /** Further response fields, as complete lines. */
+  readonly lines?: string;
+  /** The answer waits, so that guessing is slow. */
+  readonly delayed?: true;
 }
+
+/** The same for every token that is not valid, whatever is wrong with it. */
+const unauthorized: Refusal = {
+  status: 401,
+  text: "This server wants a valid token.",
+  reason: "unauthorized",
+  lines: "WWW-Authenticate: Bearer\r\n",
+  delayed: true,
+};
+
+/** Seconds after which a token with too many sessions may try again: those that vanished are gone by then. */
+const sessionsRetrySeconds = 10;
 
 const unreadable: Refusal = { status: 400, text: "Only GET and HEAD work here.", reason: "own_request" };
 
@@ -96,20 +123,56 @@ export class OwnHost {
   };
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const refusal = this.#judge(request);
-    if (refusal) {
-      this.#edge.runtime.events.sessionConnected(refusal.reason, undefined);
-      this.#edge.runtime.events.refused(refusal.reason);
-      refuse(socket, refusal);
-      this.#pending.linger(request.socket);
+    const admission = this.#judge(request) ?? this.#authenticate(request);
+    if ("status" in admission) {
+      this.#refuse(request.socket, admission);
       return;
     }
     const own = request.socket;
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.#pending.release(own, "accepted");
-      this.#accept(new SessionSocket(webSocket, this.#edge.runtime), own);
+      this.#accept({ transport: new SessionSocket(webSocket, this.#edge.runtime), socket: own, ...admission });
     });
   };
+
+  #refuse(socket: Socket, refusal: Refusal): void {
+    const { runtime, limits } = this.#edge;
+    runtime.events.sessionConnected(refusal.reason, undefined);
+    runtime.events.refused(refusal.reason);
+    if (refusal.delayed) this.#pending.answerLater(socket, limits.authDelayMs, () => refuse(socket, refusal));
+    else {
+      refuse(socket, refusal);
+      this.#pending.linger(socket);
+    }
+  }
+
+  #authenticate(request: IncomingMessage): Refusal | Pick<Login, "token"> {
+    const { tokens, runtime, sessions, limits } = this.#edge;
+    if (!tokens) return { token: undefined };
+    const verdict = tokens.judge(request.headers.authorization, this.#guesserOf(request));
+    if ("refusal" in verdict) {
+      runtime.events.refused(verdict.refusal);
+      const { retrySeconds } = verdict;
+      if (retrySeconds === 0) return unauthorized;
+      return { ...unauthorized, status: 429, reason: "guesses", retryAfter: retrySeconds };
+    }
+    let count = 0;
+    for (const { token, session } of sessions) {
+      const stays = session.state === "greeting" || session.state === "ready";
+      if (stays && token?.id === verdict.token.id) count += 1;
+    }
+    if (count < limits.maxSessionsPerToken) return verdict;
+    const text = "This token has as many sessions as it may.";
+    return { status: 503, text, reason: "token_sessions", retryAfter: sessionsRetrySeconds };
+  }
+
+  /** Whose guess a wrong token is: the client's as far as a proxy in front tells, which alone knows it. */
+  #guesserOf(request: IncomingMessage): string {
+    const peer = plainAddress(request.socket.remoteAddress ?? "");
+    const forwarded = request.headers["x-forwarded-for"];
+    if (typeof forwarded !== "string" || peer === "" || !this.#edge.trusted.has(peer)) return peer;
+    return forwarded.slice(-64).split(",").at(-1)?.trim() ?? peer;
+  }
 
   #judge(request: IncomingMessage): Refusal | undefined {
     if (request.url?.split("?", 1)[0] !== connectPath)
@@ -157,6 +220,6 @@ function refuse(socket: Duplex, refusal: Refusal): void {
   const body = `${refusal.text}\n`;
   socket.end(
     `HTTP/1.1 ${refusal.status} Refused\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n${retry}Connection: close\r\n\r\n${body}`,
+      `Content-Length: ${Buffer.byteLength(body)}\r\n${retry}${refusal.lines ?? ""}Connection: close\r\n\r\n${body}`,
   );
 }

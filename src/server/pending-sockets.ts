@@ -8,6 +8,8 @@ import type { Runtime } from "../lifecycle/runtime.ts";
 interface Pending {
   readonly deadline: Deadline;
   readonly onClose: () => void;
+  /** What is said when the deadline passes; the socket waits for it. */
+  answer: (() => void) | undefined;
 }
 
 /** Options of {@link PendingSockets}. */
@@ -38,7 +40,7 @@ export class PendingSockets {
     const { runtime, handshakeMs } = this.#options;
     const deadline = runtime.deadlines.create(() => this.#expire(socket));
     const onClose = (): void => this.release(socket, "closed");
-    this.#pending.set(socket, { deadline, onClose });
+    this.#pending.set(socket, { deadline, onClose, answer: undefined });
     socket.once("close", onClose);
     deadline.arm(handshakeMs);
   }
@@ -46,6 +48,15 @@ export class PendingSockets {
   /** The socket's answer is written and its end was asked for: what the visitor still sends is read, for a while. */
   linger(socket: Socket): void {
     this.#pending.get(socket)?.deadline.arm(this.#options.lingerMs);
+    socket.resume();
+  }
+
+  /** Calls `answer`, which writes and ends, after `ms`, and then lingers. Until then what the visitor sends is dropped. */
+  answerLater(socket: Socket, ms: number, answer: () => void): void {
+    const pending = this.#pending.get(socket);
+    if (!pending) return;
+    pending.answer = answer;
+    pending.deadline.arm(ms);
     socket.resume();
   }
 
@@ -67,6 +78,14 @@ export class PendingSockets {
   }
 
   #expire(socket: Socket): void {
+    const pending = this.#pending.get(socket);
+    const answer = pending?.answer;
+    if (pending && answer) {
+      pending.answer = undefined;
+      answer();
+      this.linger(socket);
+      return;
+    }
     // One that lingers has its answer and took its time; any other never came to an end.
     if (!socket.writableFinished) this.#options.runtime.events.refused("handshake_timeout");
     socket.destroy();

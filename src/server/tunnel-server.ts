@@ -16,16 +16,18 @@ import { GrowthBudget } from "../mux/growth-budget.ts";
 import type { MuxLimits } from "../mux/limits.ts";
 import { muxLimits } from "../mux/limits.ts";
 import { Pipe } from "../mux/pipe.ts";
-import type { SessionSocket } from "../mux/ws-transport.ts";
+import type { TokenTable } from "../tokens/token-table.ts";
 import { AbortGuard } from "./abort-guard.ts";
 import { ClientSession } from "./client-session.ts";
 import type { Edge } from "./edge.ts";
 import type { ServerLimits } from "./limits.ts";
 import { NameTable } from "./name-table.ts";
 import { ResumeKeys } from "./names.ts";
+import type { Login } from "./own-host.ts";
 import { OwnHost } from "./own-host.ts";
 import { PublicAddress } from "./public-address.ts";
 import { plainAddress, TrustedProxies } from "./trusted-proxies.ts";
+import { TokenGate } from "./token-gate.ts";
 import { VisitorConnection } from "./visitor-connection.ts";
 import type { UpgradedConnection, VisitorOwner } from "./visitor-owner.ts";
 import { VisitorQuota } from "./visitor-quota.ts";
@@ -48,6 +50,8 @@ export interface TunnelServerOptions {
   /** Makes resume keys. */
   readonly secret: Buffer;
   readonly version: string;
+  /** Who may log in; anybody where there are none. */
+  readonly tokens?: TokenTable | undefined;
 }
 
 /** How a server ends. */
@@ -77,15 +81,19 @@ export class TunnelServer implements VisitorOwner {
     const { runtime, limits } = options;
     const mux = muxLimits(options.muxLimits);
     this.#runtime = runtime;
+    const names = new NameTable(runtime, limits);
+    const sessions = new Set<ClientSession>();
+    const { tokens: table } = options;
     this.edge = {
       runtime,
       limits,
       muxLimits: mux,
       version: options.version,
       instance: randomBytes(12).toString("base64url"),
-      names: new NameTable(runtime, limits),
+      names,
       resumeKeys: new ResumeKeys(options.secret),
-      sessions: new Set(),
+      sessions,
+      tokens: table && new TokenGate({ runtime, table, sessions, onChanged: this.#reviewHeldNames }),
       budget: new GrowthBudget(mux.roleGrowthBytes),
       aborts: new AbortGuard({ runtime, maxAborts: limits.maxAborts, windowMs: limits.abortWindowMs }),
       trusted: new TrustedProxies(options.trustedProxies),
@@ -97,7 +105,7 @@ export class TunnelServer implements VisitorOwner {
       accepting: true,
     };
     this.#quota = new VisitorQuota({ limits, trusted: this.edge.trusted });
-    this.#own = new OwnHost({ edge: this.edge, accept: (transport, socket) => this.#admit(transport, socket) });
+    this.#own = new OwnHost({ edge: this.edge, accept: this.#admit });
     this.#clock = runtime.deadlines.create(() => this.#waiting?.(true));
     this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, this.#onConnection);
   }
@@ -159,6 +167,8 @@ export class TunnelServer implements VisitorOwner {
         "visitors.addresses": this.#quota.addresses,
         "own.pending": this.#own.pending,
         "aborts.addresses": this.edge.aborts.size,
+        "tokens.known": this.edge.tokens?.table.size ?? 0,
+        "tokens.guessers": this.edge.tokens?.guessers ?? 0,
         "deadlines.gap_listeners": this.#runtime.deadlines.gapListeners,
       },
     };
@@ -226,12 +236,19 @@ export class TunnelServer implements VisitorOwner {
     if (!place.closed) this.#pipes.add(place.pipe);
   }
 
-  #admit(transport: SessionSocket, socket: Socket): void {
+  readonly #admit = ({ transport, socket, token }: Login): void => {
     // From here on it counts against the limit of sessions.
     this.#quota.release(socket);
     const peer = plainAddress(socket.remoteAddress ?? "");
-    void new ClientSession({ edge: this.edge, transport, peer, onClosed: this.#somethingEnded });
-  }
+    void new ClientSession({ edge: this.edge, transport, peer, token, onClosed: this.#somethingEnded });
+  };
+
+  readonly #reviewHeldNames = (): void => {
+    const { names, tokens } = this.edge;
+    names.review(
+      ({ name, tokenId }) => tokens === undefined || (tokenId !== undefined && tokens.mayKeep(name, tokenId)),
+    );
+  };
 
   readonly #onConnection = (socket: Socket): void => {
     // A visitor that is gone already has no address.
@@ -243,7 +260,7 @@ export class TunnelServer implements VisitorOwner {
   };
 
   async #shutDown(options: ShutdownOptions): Promise<void> {
-    const { sessions, names, aborts } = this.edge;
+    const { sessions, names, aborts, tokens } = this.edge;
     if (options.drainDelayMs > 0) await this.#wait(() => false, options.drainDelayMs);
     this.edge.accepting = false;
     const listenerClosed = new Promise<void>((resolve) => void this.#listener.close(() => resolve()));
@@ -256,6 +273,7 @@ export class TunnelServer implements VisitorOwner {
     this.#own.close();
     names.close();
     aborts.close();
+    tokens?.close();
     await this.#wait(() => sessions.size === 0, farewellMs);
     for (const { session } of sessions) session.terminate("shutdown");
     await this.#wait(() => sessions.size === 0, farewellMs);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { AdminAuth, codeMs, cookieMs } from "../../src/admin/admin-auth.ts";
 import { loadAdminToken, newAdminToken } from "../../src/admin/admin-token.ts";
-import { GuessLimiter } from "../../src/admin/guess-limiter.ts";
+import { GuessLimiter } from "../../src/tokens/guess-limiter.ts";
 import { CaissonError } from "../../src/lifecycle/errors.ts";
 import { token } from "./rig.ts";
 

@@ -23,6 +23,17 @@ export interface OpenedStream {
   readonly request: OpenExchange;
 }
 
+/** A control message of the server, as far as tests look at it. */
+export interface SeenControl {
+  readonly type: string;
+  readonly id?: number;
+  readonly code?: string;
+  readonly name?: string;
+  readonly message?: string;
+  readonly resumeKey?: string;
+  readonly reason?: string;
+}
+
 /** One hand-driven session. */
 export class WireClient {
   readonly frames: SeenFrame[] = [];
@@ -31,10 +42,11 @@ export class WireClient {
   readonly #socket: WebSocket;
   #taken = 0;
 
-  private constructor(port: number) {
+  private constructor(port: number, token: string | undefined) {
     this.#socket = dialWebSocket(`ws://127.0.0.1:${port}/_caisson/connect`, {
       mask: "zero",
       handshakeTimeoutMs: 5_000,
+      ...(token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } }),
     });
     this.#socket.on("error", () => undefined);
     this.#socket.on("message", (data: Buffer) => this.#onMessage(data));
@@ -46,9 +58,9 @@ export class WireClient {
   /** Logs in and says hello; with a name, it also registers a tunnel. */
   static async connect(
     port: number,
-    options: { readonly name?: string; readonly silent?: boolean } = {},
+    options: { readonly name?: string; readonly silent?: boolean; readonly token?: string } = {},
   ): Promise<WireClient> {
-    const client = new WireClient(port);
+    const client = new WireClient(port, options.token);
     await once(client.#socket, "open");
     if (options.silent === true) return client;
     client.send(hello());
@@ -72,10 +84,19 @@ export class WireClient {
   }
 
   /** Control messages of one type, in order. */
-  controls(type: string): { readonly id?: number; readonly code?: string }[] {
+  controls(type: string): SeenControl[] {
     return this.seen("control")
-      .map(({ payload }) => JSON.parse(payload.toString()) as { type: string; id?: number; code?: string })
+      .map(({ payload }) => JSON.parse(payload.toString()) as SeenControl)
       .filter((message) => message.type === type);
+  }
+
+  /** Claims a tunnel; answers with what the server says to it: `registered`, or the code of a refusal. */
+  async register(id: number, claim: { readonly name?: string; readonly resumeKey?: string }): Promise<SeenControl> {
+    this.send(control({ type: "register", id, kind: "http", ...claim }));
+    const answer = (): SeenControl | undefined =>
+      [...this.controls("registered"), ...this.controls("refused")].findLast((message) => message.id === id);
+    await until(() => answer() !== undefined, { what: "the claim is answered", detail: () => this.closed });
+    return answer() ?? assert.fail();
   }
 
   /** The next stream that the server opens. */

@@ -1,7 +1,7 @@
 // `caisson serve`: starts the server and tells of it until it is stopped. Data goes to stdout (where it listens),
 // what happens to it afterwards is logged to stderr; nothing is kept here.
 
-import type { CaissonServer, ServeOptions } from "../../assemble/serve.ts";
+import type { CaissonServer, ReloadInfo, ServeOptions } from "../../assemble/serve.ts";
 import { serve } from "../../assemble/serve.ts";
 import { LogEvents } from "../../observe/log-events.ts";
 import { Log } from "../../observe/log.ts";
@@ -39,12 +39,28 @@ export async function runServe(invocation: ServeInvocation, context: CommandCont
     if (admin?.orAnyPort === true && !server.admin.endsWith(`//${defaultAdmin}`)) {
       warn(`${defaultAdmin} is taken: the private listener is at ${server.admin}`);
     }
+    server.on("reload", (info) => logReload(log, info));
     if (invocation.json)
       output.event({ event: "listening", url: server.url, ...given("admin", server.admin || undefined) });
     else for (const line of welcome(server)) output.line(line);
     return server;
   };
-  return runUntilStopped(start, { signals, onStopping: () => log.line("info", stoppingText) });
+  let running: CaissonServer | undefined;
+  const onHangup = (): void => void running?.reload();
+  signals.on("SIGHUP", onHangup);
+  try {
+    return await runUntilStopped(async (signal) => (running = await start(signal)), {
+      signals,
+      onStopping: () => log.line("info", stoppingText),
+    });
+  } finally {
+    signals.off("SIGHUP", onHangup);
+  }
+}
+
+function logReload(log: Log, { what, count, error }: ReloadInfo): void {
+  if (error) log.line("error", `what was read before stays in force: ${error.message}`);
+  else log.line("info", `read ${what} again: ${count} in force`);
 }
 
 function welcome(server: CaissonServer): string[] {
@@ -65,6 +81,7 @@ function serveOptions(invocation: ServeInvocation, secret: string, signal: Abort
     ...given("domain", invocation.domain),
     ...given("publicUrl", invocation.publicUrl),
     ...given("catchAll", invocation.catchAll),
+    ...given("tokens", invocation.tokens),
     ...given("drainMs", invocation.drainMs),
     ...given("drainDelayMs", invocation.drainDelayMs),
   };

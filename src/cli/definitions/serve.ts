@@ -13,7 +13,7 @@ import type { DefinitionContext } from "./context.ts";
 const examples = `
 Examples:
   caisson serve
-  caisson serve --listen 0.0.0.0:8080 --open --domain tunnels.example.com
+  caisson serve --listen 0.0.0.0:8080 --tokens tokens.json --domain tunnels.example.com
   caisson serve --catch-all app           requests to an IP address or any unknown host go to the tunnel "app"
   caisson serve --public-url 'https://{name}.example.com' --trusted-proxies 127.0.0.1
 `;
@@ -23,6 +23,7 @@ interface ServeFlags {
   readonly domain?: string;
   readonly publicUrl?: string;
   readonly catchAll?: string;
+  readonly tokens?: string;
   readonly open?: boolean;
   readonly trustedProxies?: readonly string[];
   readonly drain?: number;
@@ -39,6 +40,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
     .option("--domain <domain>", "tunnels are its subdomains (default: localhost)")
     .option("--public-url <template>", "behind a proxy: what tunnels are called outside, https://{name}.example.com")
     .addOption(new Option("--catch-all <name>", "the tunnel for requests to any other host").argParser(readName))
+    .option("--tokens <file>", "let in only clients with a token of this file; see caisson token --help")
     .option("--open", "allow an address other than loopback although any client is accepted")
     .addOption(
       new Option("--trusted-proxies <cidr,...>", "peers whose X-Forwarded fields are believed; repeatable").argParser(
@@ -76,6 +78,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
       publicUrl: flags.publicUrl,
       catchAll: flags.catchAll,
       open: flags.open === true,
+      tokens: flags.tokens,
       trustedProxies: flags.trustedProxies ?? [],
       drainMs: flags.drain,
       drainDelayMs: flags.drainDelay,

@@ -1,0 +1,112 @@
+// Who may log in, and what each login may do, where the server has tokens. It judges logins, slows down who guesses, and
+// ends the sessions of tokens that were revoked, have expired, or lost a name.
+
+import type { Deadline } from "../lifecycle/deadlines.ts";
+import type { Runtime } from "../lifecycle/runtime.ts";
+import { GuessLimiter } from "../tokens/guess-limiter.ts";
+import type { TokenEntry, TokenRefusal, TokenTable } from "../tokens/token-table.ts";
+import { hasExpired } from "../tokens/token-table.ts";
+import { looksRandom } from "./names.ts";
+
+/** A session as the gate sees it. */
+export interface GatedSession {
+  /** What it logged in with. */
+  readonly token: TokenEntry | undefined;
+  /** The token is not valid any more. */
+  revoke(): void;
+  /** The scopes have changed: what this token does not cover any more is to be given up. */
+  rescope(token: TokenEntry): void;
+}
+
+/** Options of {@link TokenGate}. */
+export interface TokenGateOptions {
+  readonly runtime: Runtime;
+  readonly table: TokenTable;
+  readonly sessions: Iterable<GatedSession>;
+  /** Tokens have changed or ended: what is kept for their holders is to be looked through. */
+  readonly onChanged: () => void;
+}
+
+/** What a login came to. `retrySeconds` is above 0 for an address that guesses too often. */
+export type LoginVerdict =
+  | { readonly token: TokenEntry }
+  | { readonly refusal: TokenRefusal; readonly retrySeconds: number };
+
+/** The clock on the wall, which expiry goes by, may jump: it is looked at this often at least. Milliseconds. */
+const longestWaitMs = 60_000;
+
+/** The tokens of a running server. */
+export class TokenGate {
+  readonly #options: TokenGateOptions;
+  readonly #limiter = new GuessLimiter();
+  readonly #expiry: Deadline;
+  #table: TokenTable;
+
+  constructor(options: TokenGateOptions) {
+    this.#options = options;
+    this.#table = options.table;
+    this.#expiry = options.runtime.deadlines.create(() => this.#endExpired());
+    this.#awaitExpiry();
+  }
+
+  /** The tokens in force. */
+  get table(): TokenTable {
+    return this.#table;
+  }
+
+  /** How many addresses have guessed lately. */
+  get guessers(): number {
+    return this.#limiter.size;
+  }
+
+  /** Judges an `Authorization` field. `address` is whose guess it is if it is wrong. */
+  judge(field: string | undefined, address: string): LoginVerdict {
+    const [, presented] = /^bearer +(\S{1,8192}) *$/iu.exec(field ?? "") ?? [];
+    const verdict = this.#table.judge(presented, Date.now());
+    return "token" in verdict ? verdict : { ...verdict, retrySeconds: this.#limiter.wrong(address) };
+  }
+
+  /** Whether the token may have the name, a random one or any other. */
+  mayUse(token: TokenEntry, name: string): boolean {
+    return this.#table.mayUse(token, name) || (looksRandom(name) && this.#table.mayUseRandom(token, name));
+  }
+
+  /** Whether a name is still to be kept for the holder of the token with this id. */
+  mayKeep(name: string, tokenId: string): boolean {
+    const token = this.#table.get(tokenId);
+    return token !== undefined && !hasExpired(token, Date.now()) && this.mayUse(token, name);
+  }
+
+  /** Other tokens are in force from now on: sessions whose token is not among them end at once. */
+  replace(table: TokenTable): void {
+    this.#table = table;
+    for (const session of this.#options.sessions) {
+      if (session.token === undefined) continue;
+      const entry = table.get(session.token.id);
+      if (entry === undefined) session.revoke();
+      else session.rescope(entry);
+    }
+    this.#endExpired();
+  }
+
+  /** Looks at no clock any more. */
+  close(): void {
+    this.#expiry.dispose("closed");
+  }
+
+  #endExpired(): void {
+    const nowMs = Date.now();
+    for (const session of this.#options.sessions) {
+      if (session.token !== undefined && hasExpired(session.token, nowMs)) session.revoke();
+    }
+    this.#options.onChanged();
+    this.#awaitExpiry();
+  }
+
+  #awaitExpiry(): void {
+    const nowMs = Date.now();
+    const nextMs = this.#table.nextExpiryMs(nowMs);
+    if (nextMs === undefined) this.#expiry.disarm();
+    else this.#expiry.arm(Math.min(nextMs - nowMs, longestWaitMs));
+  }
+}
