@@ -9,6 +9,7 @@ const packages = {
   nginx: "nginx",
   prometheus: "prometheus",
   promtool: "prometheus",
+  "systemd-analyze": "systemd",
   wrk: "wrk",
 } as const;
 
