@@ -24,6 +24,15 @@ const timerModules = ["node:timers", "node:timers/promises", "timers", "timers/p
   message: "Timers come only from src/lifecycle/deadlines.ts.",
 }));
 
+/** OpenTelemetry's API is known to observe/ alone, and its SDK to nobody at compile time: the command line loads it when asked. */
+const otel = {
+  regex: "^@opentelemetry/",
+  allowTypeImports: true,
+  message: "Only src/observe imports @opentelemetry/api; the SDK is loaded by import() in src/cli/otel-sdk.ts.",
+};
+// A pattern without look-ahead: any name but `api`.
+const otelSdk = { ...otel, regex: "^@opentelemetry/(?:[^a]|a[^p]|api.)", allowTypeImports: false };
+
 function layerRule([folder, allowed]) {
   const banned = [...Object.keys(layers), "assemble", "cli"].filter(
     (name) => name !== folder && !allowed.includes(name),
@@ -36,6 +45,7 @@ function layerRule([folder, allowed]) {
         {
           paths: folder === "lifecycle" ? [] : timerModules,
           patterns: [
+            folder === "observe" ? otelSdk : { ...otel, allowTypeImports: false },
             {
               regex: `^\\.\\./(?:\\.\\./|[^/]+\\.ts$|(?:${banned.join("|")})/)`,
               message: `src/${folder} may import only from ${["itself", ...allowed].join(", ")} (ARCHITECTURE.md, layers).`,
@@ -97,6 +107,14 @@ export default defineConfig({
       },
     },
     { files: ["src/lifecycle/deadlines.ts"], rules: { "no-restricted-globals": "off" } },
+    {
+      files: ["src/assemble/**/*.ts", "src/cli/**/*.ts", "src/*.ts"],
+      rules: { "no-restricted-imports": ["error", { paths: timerModules, patterns: [otel] }] },
+    },
+    {
+      files: ["src/cli/otel-sdk.ts"],
+      rules: { "no-restricted-imports": ["error", { paths: timerModules }] },
+    },
     ...Object.entries(layers).map(layerRule),
   ],
 });

@@ -11,7 +11,7 @@ import type { ProbeRegistry } from "../leaks/probes.ts";
 import type { ResourceReporter } from "../leaks/resource-report.ts";
 import type { SnapshotStore } from "../leaks/snapshots.ts";
 import type { CollectionWatcher } from "../leaks/watcher.ts";
-import type { HistogramReading, MetricReadings } from "../observe/readings.ts";
+import type { HistogramReading, MetricReadings, SpanExportReading } from "../observe/readings.ts";
 
 /** Where metrics are read from. */
 export interface RoleReadingsOptions {
@@ -28,6 +28,7 @@ export interface RoleReadingsOptions {
   readonly tunnelTypes?: () => Readonly<Record<"http" | "tcp", number>>;
   readonly bufferedBytes?: () => Partial<Record<Side, number>>;
   readonly certificateExpirySeconds?: () => number | undefined;
+  readonly spanExports?: SpanExportReading | undefined;
 }
 
 /** The readings of one role. */
@@ -47,6 +48,7 @@ export function roleReadings(from: RoleReadingsOptions): MetricReadings {
     }),
     ...(from.tunnelTypes && { tunnelTypes: from.tunnelTypes }),
     ...(from.bufferedBytes && { bufferedBytes: from.bufferedBytes }),
+    ...(from.spanExports && { spanExports: () => from.spanExports }),
     ...(from.certificateExpirySeconds && { certificateExpirySeconds: from.certificateExpirySeconds }),
   };
 }

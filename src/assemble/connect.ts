@@ -14,13 +14,17 @@ import { createRuntime, createScope } from "../lifecycle/runtime.ts";
 import type { Scope } from "../lifecycle/scope.ts";
 import type { MuxLimits } from "../mux/limits.ts";
 import { parseServerAddress } from "../client/server-address.ts";
+import type { Tracing } from "../observe/tracing.ts";
 import type { AdminOptions } from "./admin-options.ts";
 import { defaultAdminPort, parseAdminAddress } from "./admin-options.ts";
 import { ClientRole } from "./client-role.ts";
 import type { Observatory } from "./observatory.ts";
-import { observe, orLetGo } from "./observe.ts";
+import type { Observers } from "./observe.ts";
+import { observe, orLetGo, subscribersOf } from "./observe.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { requestInfo } from "./request-info.ts";
+import type { TracingChoice } from "./tracing-options.ts";
+import { traced } from "./tracing-options.ts";
 import type { Listener } from "./typed-events.ts";
 import { TypedEvents } from "./typed-events.ts";
 import { version } from "./version.ts";
@@ -60,6 +64,10 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** The private listener for operators: `HOST:PORT`, `unix:PATH`, or more in detail. None if absent. */
   readonly admin?: string | AdminOptions;
+  /**
+   * Spans for OpenTelemetry. Default: with the SDK that the program has registered before; false for none all the same.
+   */
+  readonly tracing?: boolean | TracingChoice;
   /** Observers of everything that happens; see `caisson/internals`. */
   readonly subscribers?: readonly TunnelEvents[];
 }
@@ -102,8 +110,9 @@ export interface CaissonTunnel {
  */
 export async function connect(options: ConnectOptions): Promise<CaissonTunnel> {
   options.signal?.throwIfAborted();
-  const observatory = await observe(options);
-  const tunnel = await orLetGo(observatory, () => new RunningTunnel(options, observatory));
+  const tracing = await traced(options.tracing);
+  const observatory = await observe(options, tracing);
+  const tunnel = await orLetGo(observatory, () => new RunningTunnel(options, { observatory, tracing }));
   await tunnel.start();
   return tunnel;
 }
@@ -116,6 +125,7 @@ class RunningTunnel implements CaissonTunnel {
   readonly #events: TypedEvents<TunnelEventMap>;
   readonly #client: TunnelClient;
   readonly #observatory: Observatory | undefined;
+  readonly #tracing: Tracing | undefined;
   readonly #role: ClientRole;
   /** Read by every connection to the target, so that a port which the system gave later is among them in time. */
   readonly #forbiddenPorts: number[];
@@ -124,12 +134,14 @@ class RunningTunnel implements CaissonTunnel {
   #settle: (error: CaissonError | undefined) => void = () => undefined;
   #closing = false;
 
-  constructor(options: ConnectOptions, observatory: Observatory | undefined) {
+  constructor(options: ConnectOptions, { observatory, tracing }: Observers) {
     this.#observatory = observatory;
+    this.#tracing = tracing;
     this.#role = new ClientRole(() => this.#client);
     this.#options = options;
-    const observers = observatory ? [...observatory.subscribers, this.#role] : [];
+    const observers = [...subscribersOf({ observatory, tracing }), ...(observatory ? [this.#role] : [])];
     this.#runtime = createRuntime(fanout(...observers, ...(options.subscribers ?? [])), observatory?.operations);
+    tracing?.report(this.#runtime.events);
     this.#scope = createScope(this.#runtime, "client");
     this.#events = new TypedEvents((error) => this.#runtime.events.faulted("listener", error));
     this.#forbiddenPorts = privatePorts(options);
@@ -189,7 +201,8 @@ class RunningTunnel implements CaissonTunnel {
   }
 
   async close(options: { readonly force?: boolean } = {}): Promise<void> {
-    const closing = this.#runtime.operations.run("shutdown", () => this.#client.close());
+    const drain = (): Promise<void> => this.#runtime.operations.run("shutdown", () => this.#client.close());
+    const closing = this.#tracing ? this.#tracing.notable.drain(drain) : drain();
     // The client takes a second call as the wish to end what is in flight.
     if (options.force === true && !this.#closing) void this.#client.close();
     this.#closing = true;

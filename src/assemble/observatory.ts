@@ -29,6 +29,8 @@ import type { Runtime } from "../lifecycle/runtime.ts";
 import { createScope } from "../lifecycle/runtime.ts";
 import type { Scope } from "../lifecycle/scope.ts";
 import { Metrics } from "../observe/metrics.ts";
+import type { SpanExportReading } from "../observe/readings.ts";
+import type { Tracing } from "../observe/tracing.ts";
 import type { AdminOptions } from "./admin-options.ts";
 import { parseAdminAddress } from "./admin-options.ts";
 import type { ObservedRole } from "./observed-role.ts";
@@ -40,6 +42,10 @@ export interface ObservatoryOptions {
   readonly admin: AdminOptions;
   /** After this time a closed session may no longer be referred to: ws's close timeout. Milliseconds. */
   readonly closeTimeoutMs: number;
+  /** Makes spans of what is found; undefined without tracing. */
+  readonly spans?: Tracing | undefined;
+  /** What became of the spans, if that is known. */
+  readonly spanExports?: SpanExportReading | undefined;
 }
 
 /** Room that a closed resource is given beyond ws's close timeout, in milliseconds. */
@@ -73,6 +79,7 @@ export class Observatory {
       clock: this.#clock,
       graceMs: options.closeTimeoutMs + graceBeyondCloseMs,
       watchAll: watchAll ?? false,
+      onRetained: (found) => options.spans?.notable.leakReported(found),
       ...(sampleOneIn === undefined ? {} : { sampling: samplingOf(sampleOneIn) }),
     };
     this.watcher = new CollectionWatcher(watcherOptions);
@@ -90,6 +97,7 @@ export class Observatory {
     const readings = roleReadings({
       ...parts,
       reporter: this.#reporter,
+      spanExports: options.spanExports,
       snapshots: () => this.#snapshots,
       tunnelTypes: () => this.#role?.tunnelTypes() ?? { http: 0, tcp: 0 },
       bufferedBytes: () => this.#role?.bufferedBytes() ?? {},

@@ -22,12 +22,16 @@ import { readTokenFile } from "../tokens/token-file.ts";
 import { TokenTable } from "../tokens/token-table.ts";
 import type { TokenWatchOwner } from "../tokens/token-watch.ts";
 import { TokenWatch } from "../tokens/token-watch.ts";
+import type { Tracing } from "../observe/tracing.ts";
 import type { AdminOptions } from "./admin-options.ts";
 import { isLoopback, parseHostPort } from "./host-port.ts";
 import type { Observatory } from "./observatory.ts";
-import { observe, orLetGo } from "./observe.ts";
+import type { Observers } from "./observe.ts";
+import { observe, orLetGo, subscribersOf } from "./observe.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { requestInfo } from "./request-info.ts";
+import type { TracingChoice } from "./tracing-options.ts";
+import { traced } from "./tracing-options.ts";
 import type { Listener } from "./typed-events.ts";
 import { TypedEvents } from "./typed-events.ts";
 import { ServerRole } from "./server-role.ts";
@@ -66,6 +70,10 @@ export interface ServeOptions {
   readonly signal?: AbortSignal;
   /** The private listener for operators: `HOST:PORT`, `unix:PATH`, or more in detail. None if absent. */
   readonly admin?: string | AdminOptions;
+  /**
+   * Spans for OpenTelemetry. Default: with the SDK that the program has registered before; false for none all the same.
+   */
+  readonly tracing?: boolean | TracingChoice;
   /** Observers of everything that happens; see `caisson/internals`. */
   readonly subscribers?: readonly TunnelEvents[];
 }
@@ -133,8 +141,9 @@ export async function serve(options: ServeOptions = {}): Promise<CaissonServer> 
   }
   options.signal?.throwIfAborted();
   const tokens = options.tokens === undefined ? undefined : await readTokenFile(options.tokens);
-  const observatory = await observe(options);
-  const server = await orLetGo(observatory, () => new RunningServer(options, { observatory, tokens }));
+  const tracing = await traced(options.tracing);
+  const observatory = await observe(options, tracing);
+  const server = await orLetGo(observatory, () => new RunningServer(options, { observatory, tracing, tokens }));
   try {
     await server.start(address);
   } catch (error) {
@@ -144,8 +153,7 @@ export async function serve(options: ServeOptions = {}): Promise<CaissonServer> 
   return server;
 }
 
-interface ServerParts {
-  readonly observatory: Observatory | undefined;
+interface ServerParts extends Observers {
   /** What the tokens file held. */
   readonly tokens: TokenFileContent | undefined;
 }
@@ -157,17 +165,20 @@ class RunningServer implements CaissonServer {
   readonly #events: TypedEvents<ServerEvents>;
   readonly #server: TunnelServer;
   readonly #observatory: Observatory | undefined;
+  readonly #tracing: Tracing | undefined;
   readonly #tokenStamp: string;
   #tokenWatch: TokenWatch | undefined;
 
-  constructor(options: ServeOptions, { observatory, tokens }: ServerParts) {
+  constructor(options: ServeOptions, { observatory, tracing, tokens }: ServerParts) {
     this.#tokenStamp = tokens?.stamp ?? "";
     this.#observatory = observatory;
+    this.#tracing = tracing;
     this.#options = options;
     const events = new TypedEvents<ServerEvents>((error) => this.#runtime.events.faulted("listener", error));
     this.#events = events;
-    const subscribers = [publish(events), ...(observatory?.subscribers ?? []), ...(options.subscribers ?? [])];
+    const subscribers = [publish(events), ...subscribersOf({ observatory, tracing }), ...(options.subscribers ?? [])];
     this.#runtime = createRuntime(fanout(...subscribers), observatory?.operations);
+    tracing?.report(this.#runtime.events);
     this.#scope = createScope(this.#runtime, "server");
     this.#server = new TunnelServer({
       runtime: this.#runtime,
@@ -180,6 +191,7 @@ class RunningServer implements CaissonServer {
       secret: options.secret === undefined ? randomBytes(32) : Buffer.from(options.secret),
       version,
       tokens: tokens && new TokenTable(tokens.entries),
+      traced: tracing !== undefined,
     });
   }
 
@@ -243,7 +255,8 @@ class RunningServer implements CaissonServer {
     const force = options.force === true;
     const { drainMs = 30_000, drainDelayMs = 0 } = this.#options;
     const shutdown = force ? { drainMs: 0, drainDelayMs: 0 } : { drainMs, drainDelayMs };
-    await this.#runtime.operations.run("shutdown", () => this.#server.close(shutdown));
+    const drain = (): Promise<void> => this.#runtime.operations.run("shutdown", () => this.#server.close(shutdown));
+    await (this.#tracing ? this.#tracing.notable.drain(drain) : drain());
     this.#scope.close("closed");
     await this.#observatory?.close();
     this.#events.clear();

@@ -14,6 +14,13 @@ export interface AdminInvocation {
   readonly watchOneIn: number | undefined;
 }
 
+/** Tracing, as far as flags say. */
+export interface OtelInvocation {
+  /** Spans are wanted, whatever the environment says. */
+  readonly asked: boolean;
+  readonly queries: "redacted" | "recorded";
+}
+
 /** `caisson http TARGET`. */
 export interface HttpInvocation {
   readonly command: "http";
@@ -30,6 +37,7 @@ export interface HttpInvocation {
   readonly mask: "zero" | "random" | undefined;
   readonly json: boolean;
   readonly admin: AdminInvocation;
+  readonly otel: OtelInvocation;
   readonly limits: Partial<ConnectLimits>;
 }
 
@@ -49,6 +57,7 @@ export interface ServeInvocation {
   readonly json: boolean;
   readonly logLevel: LogLevel;
   readonly admin: AdminInvocation;
+  readonly otel: OtelInvocation;
   readonly limits: Partial<ServeLimits>;
 }
 
@@ -58,6 +67,7 @@ export interface DemoInvocation {
   /** Undefined for the default address, or a free port there if it is taken. */
   readonly listen: string | undefined;
   readonly name: string;
+  readonly otel: OtelInvocation;
   readonly json: boolean;
 }
 

@@ -8,6 +8,8 @@ import { parseCommandLine } from "./command-line.ts";
 import type { CommandContext } from "./commands/context.ts";
 import { exitCodeFor, exitCodes } from "./exit-codes.ts";
 import type { Invocation } from "./invocation.ts";
+import type { Telemetry } from "./otel.ts";
+import { startOtel } from "./otel.ts";
 import { Output } from "./output.ts";
 import type { Ending } from "./stop-signals.ts";
 
@@ -15,11 +17,14 @@ async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const output = new Output({ stdout: process.stdout, stderr: process.stderr, env: process.env });
   let json = argv.includes("--json");
+  let telemetry: Telemetry | undefined;
   try {
     const write = (text: string): void => output.raw(text);
     const invocation = await parseCommandLine({ argv, env: process.env, version, write });
     json = invocation.command !== "none" && invocation.json;
-    const ending = await run(invocation, { output, env: process.env, signals: process });
+    telemetry = await startOtel(invocation, { env: process.env, onTrouble: (text) => output.note(text) });
+    const tracing = telemetry?.tracing;
+    const ending = await run(invocation, { output, env: process.env, signals: process, tracing });
     if (ending.kind === "ended" && ending.error !== undefined) throw ending.error;
     // What a forced end left open must not keep the process alive.
     if (ending.kind === "forced") process.exit(ending.exitCode);
@@ -34,6 +39,8 @@ async function main(): Promise<void> {
     }
     process.exitCode = exitCodeFor(error);
   }
+  // A collector that does not answer must not keep the process alive.
+  if (telemetry && !(await telemetry.close())) process.exit();
 }
 
 async function run(invocation: Invocation, context: CommandContext): Promise<Ending> {

@@ -4,11 +4,12 @@
 
 import { chunkPrefix, chunkSuffix, lastChunk, lastChunkWithTrailers } from "../http1/chunked.ts";
 import { messageOf, unreachable } from "../lifecycle/errors.ts";
-import type { ExchangeOutcome } from "../lifecycle/events.ts";
+import type { ExchangeOutcome, SessionView, UpstreamView } from "../lifecycle/events.ts";
 import type { StreamHandler } from "../mux/handlers.ts";
 import { noHandler } from "../mux/no-handler.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { ResetReason } from "../wire/codes.ts";
+import { tracedFeature } from "../wire/control.ts";
 import type { OpenExchange } from "../wire/open.ts";
 import type { ClientTunnel } from "./client-tunnel.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
@@ -40,6 +41,18 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     this.#stream = stream;
     this.#tunnel = tunnel;
     this.#requestComplete = open.body === "none";
+  }
+
+  get trusted(): boolean {
+    return this.#stream?.session.hello?.features.includes(tracedFeature) === true;
+  }
+
+  get upstream(): UpstreamView {
+    return this.#tunnel.pool.target;
+  }
+
+  get session(): SessionView | undefined {
+    return this.#stream?.session;
   }
 
   /** Sends the head on its way. Called once, after the stream knows its handler. */
@@ -276,7 +289,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     const stream = this.#stream;
     if (!stream) return;
     this.#connection = undefined;
-    connection.becomePipe(stream, { context: this.#tunnel.context, initial: rest });
+    connection.becomePipe(stream, { context: this.#tunnel.context, initial: rest, trace: this.trace });
     this.#end("ok", "upgraded");
   }
 

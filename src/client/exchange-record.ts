@@ -1,9 +1,9 @@
 // What observers may read of an exchange beside the target: facts that are decoded from the head when somebody asks.
 // It holds the request and numbers, never a socket or a stream.
 
-import type { ExchangeView, TraceContext } from "../lifecycle/events.ts";
+import type { ExchangeView, SessionView, TraceContext, UpstreamView } from "../lifecycle/events.ts";
 import type { OpenExchange } from "../wire/open.ts";
-import { fieldOf, hostOf, methodOf, targetOf } from "./request-head.ts";
+import { fieldListOf, fieldOf, hostOf, methodOf, targetOf } from "./request-head.ts";
 
 /** The view of one exchange; {@link ExchangeForwarder} extends it, so that an exchange is one object. */
 export abstract class ExchangeRecord implements ExchangeView {
@@ -12,6 +12,8 @@ export abstract class ExchangeRecord implements ExchangeView {
   readonly openedAtMs: number = performance.now();
   readonly tunnelName: string;
   readonly visitorAddress = "";
+  readonly secure = false;
+  readonly protocolVersion = "1.1";
   status = 0;
   firstByteAtMs = 0;
   bytesIn = 0;
@@ -24,6 +26,14 @@ export abstract class ExchangeRecord implements ExchangeView {
   protected constructor(open: OpenExchange, tunnelName: string) {
     this.open = open;
     this.tunnelName = tunnelName;
+  }
+
+  abstract get trusted(): boolean;
+  abstract get upstream(): UpstreamView;
+  abstract get session(): SessionView | undefined;
+
+  get streamAtMs(): number {
+    return this.openedAtMs;
   }
 
   get method(): string {
@@ -40,5 +50,9 @@ export abstract class ExchangeRecord implements ExchangeView {
 
   field(name: string): string | undefined {
     return fieldOf(this.open.head, name);
+  }
+
+  fieldList(name: string): string | undefined {
+    return fieldListOf(this.open.head, name);
   }
 }

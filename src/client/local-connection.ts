@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import type { Deadline } from "../lifecycle/deadlines.ts";
 import { CaissonError } from "../lifecycle/errors.ts";
+import type { TraceContext } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { Pipe } from "../mux/pipe.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
@@ -28,6 +29,15 @@ export interface ConnectionUser {
   onLost(error: unknown): void;
   /** The deadline that the user had armed has passed. */
   onDeadline(): void;
+}
+
+/** How a connection becomes a pipe. */
+export interface PipeUpgrade {
+  readonly context: ClientContext;
+  /** Bytes that were read from the socket already. */
+  readonly initial?: Buffer;
+  /** The trace of the exchange that was upgraded. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** What becomes of a connection: a socket or what is left of it. */
@@ -90,7 +100,7 @@ export class LocalConnection implements Resource {
   }
 
   /** Leaves the socket to a pipe with `stream`; this object still owns it, and reports when it is closed. */
-  becomePipe(stream: Stream, upgrade: { readonly context: ClientContext; readonly initial?: Buffer }): Pipe {
+  becomePipe(stream: Stream, upgrade: PipeUpgrade): Pipe {
     const { socket, outlet } = this;
     const { runtime, limits } = upgrade.context;
     this.#user = undefined;
@@ -103,6 +113,7 @@ export class LocalConnection implements Resource {
       stream,
       runtime,
       outlet,
+      trace: upgrade.trace,
       idleMs: limits.pipeIdleMs,
       // Only a bare TCP socket can be reset.
       ...(this.#pool.target.tls ? { cut: () => socket.destroy() } : {}),

@@ -51,14 +51,43 @@ export function hostOf(open: OpenExchange): string {
 
 /** The value of the first field with this lower-case name, without blanks around it; undefined if it is absent. */
 export function fieldOf(head: Buffer, name: string): string | undefined {
-  let lineStart = head.indexOf("\r\n") + 2;
+  const lineStart = nextField(head, { name, from: head.indexOf("\r\n") + 2 });
+  return lineStart < 0 ? undefined : valueAt(head, lineStart + name.length + 1);
+}
+
+/** All values of the field, joined by commas; undefined if it is absent. */
+export function fieldListOf(head: Buffer, name: string): string | undefined {
+  let list: string | undefined;
+  let lineStart = nextField(head, { name, from: head.indexOf("\r\n") + 2 });
+  while (lineStart >= 0) {
+    const value = valueAt(head, lineStart + name.length + 1);
+    list = list === undefined ? value : `${list},${value}`;
+    lineStart = nextField(head, { name, from: head.indexOf("\r\n", lineStart) + 2 });
+  }
+  return list;
+}
+
+/** Where the line of the next field of this name starts, looking from the line at `from` on; -1 if there is none. */
+function nextField(head: Buffer, { name, from }: { readonly name: string; readonly from: number }): number {
+  let lineStart = from;
   for (;;) {
+    // Lengths are compared before any text is made: nearly every field is another one.
+    if (head[lineStart + name.length] === colon && isName(head, lineStart, name)) return lineStart;
     const lineEnd = head.indexOf("\r\n", lineStart);
-    if (lineEnd <= lineStart) return undefined;
-    const nameEnd = head.indexOf(colon, lineStart);
-    if (nameEnd - lineStart === name.length && head.toString("latin1", lineStart, nameEnd).toLowerCase() === name) {
-      return head.toString("latin1", nameEnd + 1, lineEnd).trim();
-    }
+    if (lineEnd <= lineStart) return -1;
     lineStart = lineEnd + 2;
   }
+}
+
+function isName(head: Buffer, start: number, name: string): boolean {
+  for (let index = 0; index < name.length; index += 1) {
+    const byte = head[start + index] ?? 0;
+    // Upper-case letters differ from lower-case ones in one bit.
+    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== name.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+function valueAt(head: Buffer, start: number): string {
+  return head.toString("latin1", start, head.indexOf("\r\n", start)).trim();
 }

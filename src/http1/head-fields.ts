@@ -86,6 +86,16 @@ export class HeadFields {
     return undefined;
   }
 
+  /** The values of all fields of that name, joined by commas (RFC 9110 section 5.3), or undefined. */
+  fieldList(lowerCaseName: string): string | undefined {
+    let list: string | undefined;
+    for (let index = 0; index < this.fieldCount; index++) {
+      if (!equalsName(this.bytes, this.nameStart[index] ?? 0, this.nameEnd[index] ?? 0, lowerCaseName)) continue;
+      list = list === undefined ? this.valueOf(index) : `${list},${this.valueOf(index)}`;
+    }
+    return list;
+  }
+
   /**
    * @internal Scans the field lines of {@link bytes} from `from` on, up to the empty line or to `to`. Complete sets
    * {@link end}; More means that the bytes up to `to` are fine as far as they go.

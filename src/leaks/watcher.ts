@@ -38,6 +38,8 @@ export interface WatcherOptions {
   readonly sampling?: Readonly<Partial<Record<ResourceKind, number>>>;
   /** Watches every resource, whatever `sampling` says; for the gate. Default false. */
   readonly watchAll?: boolean;
+  /** Hears of every resource that is found to be retained. */
+  readonly onRetained?: (found: { readonly kind: ResourceKind; readonly label: string }) => void;
   /** The clock of durations, for tests. Default `performance.now`. */
   readonly now?: () => number;
 }
@@ -83,6 +85,7 @@ export class CollectionWatcher extends QuietEvents {
   readonly #clock: MajorGcs;
   readonly #graceMs: number;
   readonly #now: () => number;
+  readonly #onRetained: NonNullable<WatcherOptions["onRetained"]>;
   readonly #tallies: Readonly<Record<ResourceKind, Tally>>;
   readonly #stopListening: () => void;
   /** Pinned here: a registry that nothing refers to never calls back. */
@@ -100,6 +103,7 @@ export class CollectionWatcher extends QuietEvents {
     this.#clock = options.clock;
     this.#graceMs = options.graceMs ?? defaultGraceMs;
     this.#now = options.now ?? (() => performance.now());
+    this.#onRetained = options.onRetained ?? (() => undefined);
     const sampling = options.sampling ?? defaultSampling;
     this.#tallies = byKind((kind) => emptyTally(options.watchAll === true ? 1 : (sampling[kind] ?? 1)));
     this.#registry = new FinalizationRegistry((id) => this.#collected(id));
@@ -204,6 +208,7 @@ export class CollectionWatcher extends QuietEvents {
       record.label = [record.kind, id].join("#");
       this.#tallies[record.kind].retained += 1;
       this.#retained.set(id, record);
+      this.#onRetained({ kind: record.kind, label: record.label });
     }
   }
 

@@ -28,10 +28,17 @@ export type GatewayError =
 
 /** What a subscriber answers to {@link TunnelEvents.exchangeStarted}: the trace that the exchange belongs to. */
 export interface TraceContext {
-  /** Complete header lines (each ending in CRLF) that replace the request's own trace fields on the way to the target. */
+  /**
+   * Complete header lines (each ending in CRLF) that replace the request's own trace fields on the way to the target.
+   * Empty, on the client only: the request's own stay as they are.
+   */
   readonly headerLines: string;
   /** 32 lower-case hex digits, for logs and exemplars. */
   readonly traceId: string;
+  /** 16 lower-case hex digits: whose child the next one on the way becomes. */
+  readonly spanId: string;
+  /** Whether the trace is recorded; only then is it of use to anybody who looks for it. */
+  readonly sampled: boolean;
 }
 
 /** What observers may read of an exchange, while it is open and in {@link TunnelEvents.exchangeEnded}. Getters decode lazily. */
@@ -49,8 +56,22 @@ export interface ExchangeView extends Resource {
   readonly tunnelName: string;
   /** The value of a request field, by lower-case name; undefined if it is absent. For tracing, not for the data path. */
   field(name: string): string | undefined;
+  /** All values of a request field in their order, joined by commas (RFC 9110 section 5.3); undefined if it is absent. */
+  fieldList(name: string): string | undefined;
   /** The visitor's address; empty on the client. */
   readonly visitorAddress: string;
+  /** Whether who sent the request may say whether it is traced: a trusted proxy; on the client, a server that traces. */
+  readonly trusted: boolean;
+  /** Of the request: as the visitor sent it on the server, as the target gets it on the client. */
+  readonly protocolVersion: "1.0" | "1.1";
+  /** The visitor came over TLS. False on the client, which does not know. */
+  readonly secure: boolean;
+  /** Where the request goes; undefined on the server. */
+  readonly upstream: UpstreamView | undefined;
+  /** The session that carries it; undefined while it has none. */
+  readonly session: SessionView | undefined;
+  /** When it entered its stream, on the clock of `openedAtMs`; 0 until then. */
+  readonly streamAtMs: number;
   /** The final response status, 0 until it is known. */
   readonly status: number;
   /** When the first byte of the final response head was seen, on the clock of `openedAtMs`; 0 until then. */
@@ -61,6 +82,27 @@ export interface ExchangeView extends Resource {
   readonly bytesOut: number;
   /** The answer of {@link TunnelEvents.exchangeStarted}. */
   readonly trace: TraceContext | undefined;
+}
+
+/** A target, as observers see it. */
+export interface UpstreamView {
+  /** A name or an IP address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** What observers may read of a pipe. */
+export interface PipeView extends Resource {
+  readonly kind: "pipe";
+  readonly role: "server" | "client";
+  /** The trace of the exchange that it was upgraded from; undefined without one. */
+  readonly trace: TraceContext | undefined;
+  readonly session: SessionView;
+  /** Bytes from the visitor, so far. */
+  readonly bytesIn: number;
+  /** Bytes to the visitor, so far. */
+  readonly bytesOut: number;
 }
 
 /** What observers may read of a session. */

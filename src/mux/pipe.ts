@@ -3,13 +3,14 @@
 
 import type { Socket } from "node:net";
 import type { Deadline } from "../lifecycle/deadlines.ts";
-import type { Resource } from "../lifecycle/resource.ts";
+import type { PipeView, TraceContext } from "../lifecycle/events.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import type { ResetReason } from "../wire/codes.ts";
 import { cutSocket } from "./cut-socket.ts";
 import type { StreamHandler } from "./handlers.ts";
 import { noHandler } from "./no-handler.ts";
 import { emptyBuffer } from "./outgoing.ts";
+import type { Session } from "./session.ts";
 import { SocketOutlet } from "./socket-outlet.ts";
 import type { Stream } from "./stream.ts";
 
@@ -34,14 +35,17 @@ export interface PipeOptions {
   readonly outlet?: SocketOutlet;
   /** How to cut the socket so that its peer sees a reset; for TLS, where destroying looks like a clean end. */
   readonly cut?: () => void;
+  /** The trace of the exchange that was upgraded. */
+  readonly trace?: TraceContext | undefined;
   /** Last call. */
   readonly onClosed: (pipe: Pipe, reason: PipeCloseReason) => void;
 }
 
 /** One splice. */
-export class Pipe implements Resource, StreamHandler {
+export class Pipe implements PipeView, StreamHandler {
   readonly kind = "pipe";
   readonly openedAtMs: number = performance.now();
+  readonly trace: TraceContext | undefined;
   readonly #socket: Socket;
   readonly #stream: Stream;
   readonly #runtime: Runtime;
@@ -67,6 +71,7 @@ export class Pipe implements Resource, StreamHandler {
     this.#runtime = options.runtime;
     this.#cut = options.cut;
     this.#onClosed = options.onClosed;
+    this.trace = options.trace;
     this.#fromVisitor = options.stream.session.role === "server";
     this.#idleMs = options.idleMs ?? defaultPipeIdleMs;
     this.#runtime.events.opened(this);
@@ -85,6 +90,14 @@ export class Pipe implements Resource, StreamHandler {
     if (socket.destroyed) this.#socketClosed();
     else if (socket.readableEnded) this.#socketEnded();
     else if (!this.#paused) socket.resume();
+  }
+
+  get role(): "server" | "client" {
+    return this.#stream.session.role;
+  }
+
+  get session(): Session {
+    return this.#stream.session;
   }
 
   /** Bytes from the visitor, so far. */

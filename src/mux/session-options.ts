@@ -22,6 +22,8 @@ export interface SessionOptions {
     readonly instance: string;
     /** How many streams the peer may have open at once; also the limit of a server's own. */
     readonly maxStreams: number;
+    /** Optional abilities; default none. */
+    readonly features?: readonly string[];
   };
   readonly limits?: Partial<MuxLimits>;
   /** The role's account of window growth, shared by its sessions; without one, the session has its own. */

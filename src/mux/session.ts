@@ -90,7 +90,7 @@ export class Session implements SessionView {
       protocol: protocolName,
       version: hello.version,
       instance: hello.instance,
-      features: [],
+      features: hello.features ?? [],
       limits: { maxStreams: hello.maxStreams },
     });
     this.#keepalive.ping();

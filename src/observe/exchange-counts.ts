@@ -11,7 +11,8 @@ export interface ExchangeCell {
   count: number;
 }
 
-const knownMethods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"] as const;
+/** The methods that metrics and spans call by their name. */
+export const knownMethods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"] as const;
 const otherMethod = "_OTHER";
 const otherCode = "other";
 /** Combinations beyond these lose their status, so that no target can make series by answering every number. */

@@ -60,7 +60,7 @@ export class LogEvents extends QuietEvents {
       tunnel: exchange.tunnelName,
       visitor: exchange.visitorAddress === "" ? undefined : exchange.visitorAddress,
       trace_id: exchange.trace?.traceId,
-      span_id: spanIdOf(exchange.trace?.headerLines),
+      span_id: exchange.trace?.spanId,
     });
   }
 
@@ -106,11 +106,4 @@ export function pathOf(target: string): string {
 
 function endOf(resource: Resource, reason: string): { readonly reason: string; readonly seconds: number } {
   return { reason, seconds: Math.round(performance.now() - resource.openedAtMs) / 1000 };
-}
-
-/** The span id in the traceparent line that the target receives. */
-function spanIdOf(headerLines: string | undefined): string | undefined {
-  return headerLines === undefined
-    ? undefined
-    : /^traceparent:\s*[0-9a-f]{2}-[0-9a-f]{32}-([0-9a-f]{16})/imu.exec(headerLines)?.[1];
 }

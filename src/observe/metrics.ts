@@ -92,7 +92,8 @@ export class Metrics extends QuietEvents {
     const { openedAtMs, firstByteAtMs, trace } = exchange;
     const seconds = (performance.now() - openedAtMs) / 1000;
     const toFirstByte = (firstByteAtMs - openedAtMs) / 1000;
-    if (trace === undefined) {
+    // An exemplar is a link to a trace: one that nobody recorded leads nowhere.
+    if (trace?.sampled !== true) {
       this._durations.observe(seconds);
       if (firstByteAtMs > 0) this._firstBytes.observe(toFirstByte);
     } else {

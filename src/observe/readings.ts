@@ -47,6 +47,12 @@ export interface SnapshotReading {
   readonly count: number;
 }
 
+/** What became of the spans that this process has recorded, as far as its own SDK tells. */
+export interface SpanExportReading {
+  readonly exported: number;
+  readonly dropped: Readonly<Record<"queue_full" | "export_failed", number>>;
+}
+
 /** Everything that a scrape asks for. Only the first two are always there. */
 export interface MetricReadings {
   inventory(): Inventory;
@@ -67,6 +73,8 @@ export interface MetricReadings {
   snapshotStalls?(): HistogramReading | undefined;
   /** Operations that can never settle any more, by name. */
   abandonedOperations?(): Readonly<Record<string, number>>;
+  /** Absent without an SDK, or with one that somebody else has set up. */
+  spanExports?(): SpanExportReading | undefined;
   /** Until the first certificate expires. */
   certificateExpirySeconds?(): number | undefined;
 }

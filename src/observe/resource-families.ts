@@ -17,6 +17,7 @@ export function addResourceFamilies(exposition: Exposition, readings: ScrapeRead
   addCollectionFamilies(exposition, readings);
   addProcessFamilies(exposition, readings);
   addSnapshotFamilies(exposition, readings);
+  addSpanFamilies(exposition, readings);
 }
 
 function addLedgerFamilies(exposition: Exposition, readings: ScrapeReadings): void {
@@ -117,6 +118,24 @@ function addProcessFamilies(exposition: Exposition, readings: ScrapeReadings): v
   exposition.gauge(
     { name: "caisson_heap_floor_bytes", help: "The lowest heap in use after a major GC of late." },
     (emit) => emit(readings.direct.heapFloorBytes?.()),
+  );
+}
+
+function addSpanFamilies(exposition: Exposition, readings: ScrapeReadings): void {
+  exposition.counter({ name: "caisson_trace_spans_exported_total", help: "Spans that were sent." }, (emit) =>
+    emit(readings.direct.spanExports?.()?.exported),
+  );
+  exposition.counter(
+    {
+      name: "caisson_trace_spans_dropped_total",
+      help: "Spans that were recorded and never arrived, by cause.",
+      labels: ["reason"],
+    },
+    (emit) => {
+      for (const [reason, count] of Object.entries(readings.direct.spanExports?.()?.dropped ?? {})) {
+        emit(count, { reason });
+      }
+    },
   );
 }
 

@@ -89,6 +89,7 @@ export class ClientSession implements SessionHandler, GatedSession {
         version: this.#edge.version,
         instance: this.#edge.instance,
         maxStreams: this.#edge.muxLimits.maxStreams,
+        features: this.#edge.features,
       },
       limits: this.#edge.muxLimits,
       budget: this.#edge.budget,

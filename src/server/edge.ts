@@ -21,6 +21,8 @@ export interface Edge {
   readonly muxLimits: MuxLimits;
   readonly version: string;
   readonly instance: string;
+  /** What this server tells its clients that it can do. */
+  readonly features: readonly string[];
   readonly names: NameTable;
   readonly resumeKeys: ResumeKeys;
   readonly sessions: Set<ClientSession>;

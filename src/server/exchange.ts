@@ -7,7 +7,7 @@ import { composeResponse } from "../http1/compose.ts";
 import { HeadProgress } from "../http1/progress.ts";
 import type { RequestHead, ResponseHead } from "../http1/head.ts";
 import { acceptFor } from "../http1/websocket-accept.ts";
-import type { ExchangeOutcome, ExchangeView, TraceContext } from "../lifecycle/events.ts";
+import type { ExchangeOutcome, ExchangeView, SessionView, TraceContext } from "../lifecycle/events.ts";
 import type { StreamHandler } from "../mux/handlers.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { ResetReason } from "../wire/codes.ts";
@@ -19,7 +19,7 @@ import { gatewayAnswers } from "./gateway-answers.ts";
 import type { NameWaiter } from "./name-table.ts";
 import { HeldName } from "./name-table.ts";
 import type { Persistence } from "./response-writer.ts";
-import { fieldOfHead } from "./stored-head.ts";
+import { fieldOfHead, fieldListOfHead } from "./stored-head.ts";
 import type { Tunnel } from "./tunnel.ts";
 import type { VisitorConnection } from "./visitor-connection.ts";
 
@@ -43,7 +43,10 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
   readonly host: string;
   readonly tunnelName: string;
   readonly trace: TraceContext | undefined;
+  readonly upstream = undefined;
+  readonly protocolVersion: "1.0" | "1.1";
   status = 0;
+  streamAtMs = 0;
   firstByteAtMs = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -71,6 +74,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     this.#visitor = visitor;
     this.method = head.method;
     this.host = head.host;
+    this.protocolVersion = head.versionMinor === 0 ? "1.0" : "1.1";
     this.tunnelName = options.tunnelName;
     this.#body = head.body;
     this.#headOnly = head.headOnly;
@@ -96,6 +100,18 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     return this.#visitor.origin.address;
   }
 
+  get trusted(): boolean {
+    return this.#visitor.origin.trusted;
+  }
+
+  get secure(): boolean {
+    return this.#visitor.origin.scheme === "https";
+  }
+
+  get session(): SessionView | undefined {
+    return this.#stream?.session;
+  }
+
   get target(): string {
     if (this.#liveHead) return this.#liveHead.target;
     const line = this.#request.bytes;
@@ -105,6 +121,10 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
 
   field(name: string): string | undefined {
     return this.#liveHead ? this.#liveHead.field(name) : fieldOfHead(this.#request.bytes, name);
+  }
+
+  fieldList(name: string): string | undefined {
+    return this.#liveHead ? this.#liveHead.fieldList(name) : fieldListOfHead(this.#request.bytes, name);
   }
 
   /** True once the request has a stream, so that its body can flow. */
@@ -267,6 +287,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
       this,
     );
     this.#stream = stream;
+    this.streamAtMs = performance.now();
     this.#visitor.exchangeOpened(stream);
   }
 
@@ -298,7 +319,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     this.#noteStatus(101);
     const bytes = composeResponse(head, { drop: dropFromTargets, suffix: "", upgrade: true });
     this.#end("ok");
-    this.#visitor.becomePipe({ stream, tunnel, firstBytes: bytes });
+    this.#visitor.becomePipe({ stream, tunnel, firstBytes: bytes, trace: this.trace });
   }
 
   #respond(head: ResponseHead, end: boolean): void {
@@ -338,9 +359,9 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     this.#waitsFor = undefined;
     if (this.#tunnel) this.#tunnel.streams -= 1;
     this.#tunnel = undefined;
-    this.#stream = undefined;
     const { events } = this.#edge.runtime;
     events.exchangeEnded(this, outcome);
+    this.#stream = undefined;
     events.closed(this, outcome);
   }
 }

@@ -17,6 +17,7 @@ import type { MuxLimits } from "../mux/limits.ts";
 import { muxLimits } from "../mux/limits.ts";
 import { Pipe } from "../mux/pipe.ts";
 import type { TokenTable } from "../tokens/token-table.ts";
+import { tracedFeature } from "../wire/control.ts";
 import { AbortGuard } from "./abort-guard.ts";
 import { ClientSession } from "./client-session.ts";
 import type { Edge } from "./edge.ts";
@@ -52,6 +53,8 @@ export interface TunnelServerOptions {
   readonly version: string;
   /** Who may log in; anybody where there are none. */
   readonly tokens?: TokenTable | undefined;
+  /** Whether every head that goes out has been given trace fields of our own, or had none. Default false. */
+  readonly traced?: boolean;
 }
 
 /** How a server ends. */
@@ -90,6 +93,7 @@ export class TunnelServer implements VisitorOwner {
       muxLimits: mux,
       version: options.version,
       instance: randomBytes(12).toString("base64url"),
+      features: options.traced === true ? [tracedFeature] : [],
       names,
       resumeKeys: new ResumeKeys(options.secret),
       sessions,
@@ -210,7 +214,7 @@ export class TunnelServer implements VisitorOwner {
 
   onPipe(upgraded: UpgradedConnection): void {
     // The socket may be gone already: then the pipe closes before it is known here.
-    const { socket, raw, stream, tunnel, early, outlet } = upgraded;
+    const { socket, raw, stream, tunnel, early, outlet, trace } = upgraded;
     const place: { pipe?: Pipe; closed: boolean } = { closed: false };
     const onClosed = (pipe: Pipe): void => {
       place.closed = true;
@@ -227,6 +231,7 @@ export class TunnelServer implements VisitorOwner {
       stream,
       outlet,
       initial: early,
+      trace,
       runtime: this.#runtime,
       idleMs: this.edge.limits.pipeIdleMs,
       // Destroying a TLS socket looks like a clean end.

@@ -29,10 +29,9 @@ import { BodyProgress, RequestBody } from "./request-body.ts";
 import type { AnswerOptions, Persistence } from "./response-writer.ts";
 import { plainForm, ResponseWriter } from "./response-writer.ts";
 import { routeOf } from "./routing.ts";
-import type { Tunnel } from "./tunnel.ts";
 import type { ClockPurpose } from "./visitor-clock.ts";
 import { VisitorClock } from "./visitor-clock.ts";
-import type { AcceptedConnection, VisitorOwner } from "./visitor-owner.ts";
+import type { AcceptedConnection, Upgrade, VisitorOwner } from "./visitor-owner.ts";
 
 type Phase = "head" | "body" | "ahead" | "unread" | "linger" | "gone";
 
@@ -160,14 +159,14 @@ export class VisitorConnection implements Resource {
   }
 
   /** A 101 was accepted: writes it and gives the socket away. */
-  becomePipe(upgrade: { readonly stream: Stream; readonly tunnel: Tunnel; readonly firstBytes: Buffer }): void {
-    const { stream, tunnel } = upgrade;
+  becomePipe(upgrade: Upgrade): void {
+    const { stream, tunnel, trace } = upgrade;
     this.outlet.write(upgrade.firstBytes, 0);
     this.outlet.detach();
     this.#exchange = undefined;
     const early = this.#ahead.take();
     this.#leave("upgraded");
-    this.#owner.onPipe({ socket: this.#socket, raw: this.#raw, stream, tunnel, early, outlet: this.outlet });
+    this.#owner.onPipe({ socket: this.#socket, raw: this.#raw, stream, tunnel, early, outlet: this.outlet, trace });
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -1,6 +1,7 @@
 // Who holds the visitors' connections, what one is made of, and what becomes of sockets that leave it.
 
 import type { Socket } from "node:net";
+import type { TraceContext } from "../lifecycle/events.ts";
 import type { SocketOutlet } from "../mux/socket-outlet.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { Edge } from "./edge.ts";
@@ -29,6 +30,12 @@ export interface VisitorOwner {
   onPipe(pipe: UpgradedConnection): void;
 }
 
+/** An exchange whose 101 was accepted. */
+export interface Upgrade extends Pick<UpgradedConnection, "stream" | "tunnel" | "trace"> {
+  /** The response head. */
+  readonly firstBytes: Buffer;
+}
+
 /** What a pipe needs to take over. */
 export interface UpgradedConnection {
   readonly socket: Socket;
@@ -40,4 +47,6 @@ export interface UpgradedConnection {
   readonly early: Buffer;
   /** The socket's writer. */
   readonly outlet: SocketOutlet;
+  /** The trace of the exchange. */
+  readonly trace: TraceContext | undefined;
 }

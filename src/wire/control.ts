@@ -1,6 +1,9 @@
 // The JSON messages of CONTROL frames, as a closed union. Unknown keys and unknown message types are ignored,
 // wrong shapes of known ones are violations. The first message each way is `hello`.
 
+/** Server only: the trace fields of the heads that it sends are its own word, not a visitor's. */
+export const tracedFeature = "traced";
+
 /** First message each way. */
 export interface Hello {
   readonly type: "hello";
@@ -9,7 +12,7 @@ export interface Hello {
   readonly version: string;
   /** Random per process, 1 to 64 characters of `[A-Za-z0-9_-]`: tells a reconnect from a second client. */
   readonly instance: string;
-  /** Optional abilities, none yet. */
+  /** Optional abilities, such as {@link tracedFeature}. */
   readonly features: readonly string[];
   readonly limits: {
     /** How many streams the sender lets the peer have open at once. */

@@ -52,7 +52,7 @@ test("options of http reach the invocation", async () => {
   const line =
     "8000 --server ws://a:1 --server wss://b,wss://c --name shop --token-file t --plaintext --ca ca.pem --target-ca t.pem " +
     "--target-insecure --host-header rewrite --mask random --response-timeout 500ms --max-streams 7 --json " +
-    "--admin unix:/tmp/a.sock --admin-token-file tok --admin-host a.test --admin-host b.test --snapshots snaps --watch-one-in 5";
+    "--admin unix:/tmp/a.sock --admin-token-file tok --admin-host a.test --admin-host b.test --snapshots snaps --watch-one-in 5 --otel --otel-queries";
   assert.deepEqual(await parse(line.split(" ")), {
     command: "http",
     target: "8000",
@@ -73,6 +73,7 @@ test("options of http reach the invocation", async () => {
       snapshotFolder: "snaps",
       watchOneIn: 5,
     },
+    otel: { asked: true, queries: "recorded" },
     limits: { responseHeadMs: 500, maxStreams: 7 },
   });
 });
@@ -95,6 +96,7 @@ test("options of serve reach the invocation", async () => {
     json: true,
     logLevel: "debug",
     admin: { listen: "off", tokenFile: undefined, hosts: [], snapshotFolder: undefined, watchOneIn: undefined },
+    otel: { asked: false, queries: "redacted" },
     limits: { deadAfterMs: 3000, nameHoldMs: 0, maxBodyBytes: 65_536 },
   });
 });
@@ -103,7 +105,8 @@ test("what was not given is left to the library", async () => {
   assert.deepEqual((await serve([])).limits, {});
   assert.equal((await serve([])).listen, undefined);
   assert.deepEqual((await http(["8000"])).servers, []);
-  assert.deepEqual(await parse(["demo"]), { command: "demo", listen: undefined, name: "demo", json: false });
+  const otel = { asked: false, queries: "redacted" };
+  assert.deepEqual(await parse(["demo"]), { command: "demo", listen: undefined, name: "demo", otel, json: false });
 });
 
 const mistakes: readonly [argv: string, message: RegExp][] = [

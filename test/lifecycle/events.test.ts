@@ -22,6 +22,13 @@ const exchange: ExchangeView = {
   host: "",
   tunnelName: "",
   field: () => undefined,
+  fieldList: () => undefined,
+  trusted: false,
+  protocolVersion: "1.1",
+  secure: false,
+  upstream: undefined,
+  session: undefined,
+  streamAtMs: 0,
   visitorAddress: "",
   status: 0,
   firstByteAtMs: 0,
@@ -81,8 +88,8 @@ test("a subscriber that throws is isolated, and the others are told", () => {
 });
 
 test("the first trace that is answered wins", () => {
-  const trace = { headerLines: "traceparent: x\r\n", traceId: "1" };
-  const other = { headerLines: "", traceId: "2" };
+  const trace = { headerLines: "traceparent: x\r\n", traceId: "1", spanId: "1", sampled: true };
+  const other = { headerLines: "", traceId: "2", spanId: "2", sampled: true };
   const events = fanout(
     noEvents,
     { ...noEvents, exchangeStarted: () => trace },

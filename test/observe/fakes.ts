@@ -1,6 +1,6 @@
 // Stand-ins for what the core hands to observers: plain objects with the same shape.
 
-import type { ExchangeView, SessionView, TraceContext } from "../../src/lifecycle/events.ts";
+import type { ExchangeView, SessionView, TraceContext, UpstreamView } from "../../src/lifecycle/events.ts";
 import type { Inventory, ResourceKind } from "../../src/lifecycle/resource.ts";
 import type { MetricReadings, ResourceReading } from "../../src/observe/readings.ts";
 
@@ -11,21 +11,35 @@ export function fakeExchange(options: {
   readonly target?: string;
   readonly ageMs?: number;
   readonly trace?: TraceContext;
+  readonly role?: "server" | "client";
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly trusted?: boolean;
+  readonly upstream?: UpstreamView;
+  readonly session?: SessionView;
+  readonly streamAtMs?: number;
+  readonly firstByteAtMs?: number;
 }): ExchangeView {
   const { ageMs = 5, trace } = options;
   const openedAtMs = performance.now() - ageMs;
   return {
     kind: "exchange",
-    role: "server",
+    role: options.role ?? "server",
     openedAtMs,
     method: options.method ?? "GET",
     target: options.target ?? "/",
     host: "demo.localhost",
     tunnelName: "demo",
-    field: () => undefined,
+    field: (name) => options.fields?.[name],
+    fieldList: (name) => options.fields?.[name],
+    trusted: options.trusted ?? false,
+    protocolVersion: "1.1",
+    secure: false,
+    upstream: options.upstream,
+    session: options.session,
+    streamAtMs: options.streamAtMs ?? openedAtMs,
     visitorAddress: "127.0.0.1",
     status: options.status ?? 200,
-    firstByteAtMs: openedAtMs + ageMs / 2,
+    firstByteAtMs: options.firstByteAtMs ?? openedAtMs + ageMs / 2,
     bytesIn: 0,
     bytesOut: 3,
     trace,
@@ -40,7 +54,8 @@ export function fakeSession(peer: string = "127.0.0.1"): SessionView {
 /** A trace with this number as its id. */
 export function fakeTrace(number: number): TraceContext {
   const traceId = number.toString(16).padStart(32, "0");
-  return { traceId, headerLines: `traceparent: 00-${traceId}-00f067aa0ba902b7-01\r\n` };
+  const spanId = "00f067aa0ba902b7";
+  return { traceId, spanId, sampled: true, headerLines: `traceparent: 00-${traceId}-${spanId}-01\r\n` };
 }
 
 /** Readings that tests change between scrapes. */

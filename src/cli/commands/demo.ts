@@ -4,6 +4,7 @@
 import { connect } from "../../assemble/connect.ts";
 import type { CaissonServer } from "../../assemble/serve.ts";
 import { serve } from "../../assemble/serve.ts";
+import type { TracingChoice } from "../../assemble/tracing-options.ts";
 import { Deadlines } from "../../lifecycle/deadlines.ts";
 import { CaissonError, systemCodeOf } from "../../lifecycle/errors.ts";
 import { noEvents } from "../../lifecycle/events.ts";
@@ -18,18 +19,24 @@ import { defaultAdmin } from "./admin.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws what serve() and connect() throw. */
-export async function runDemo(invocation: DemoInvocation, { output, signals }: CommandContext): Promise<Ending> {
+export async function runDemo(
+  invocation: DemoInvocation,
+  { output, signals, tracing }: CommandContext,
+): Promise<Ending> {
   const onStopping = (): void => output.note(stoppingText);
-  return runUntilStopped((signal) => startDemo({ invocation, output, signal }), { signals, onStopping });
+  return runUntilStopped((signal) => startDemo({ invocation, output, signal, tracing }), { signals, onStopping });
 }
 
 interface DemoStart {
   readonly invocation: DemoInvocation;
   readonly output: Output;
   readonly signal: AbortSignal;
+  readonly tracing: TracingChoice | undefined;
 }
 
-async function startDemo({ invocation, output, signal }: DemoStart): Promise<Running> {
+async function startDemo(start: DemoStart): Promise<Running> {
+  const { invocation, output, signal } = start;
+  const tracing = given("tracing", start.tracing);
   const stack: ((options: { readonly force?: boolean }) => Promise<void>)[] = [];
   const close = async (options: { readonly force?: boolean } = {}): Promise<void> => {
     for (const part of stack.toReversed()) await part(options);
@@ -37,7 +44,7 @@ async function startDemo({ invocation, output, signal }: DemoStart): Promise<Run
   try {
     const target = await startSampleTarget(new Deadlines({ events: noEvents }));
     stack.push(() => target.close());
-    const server = await startServer({ invocation, output, signal });
+    const server = await startServer(start);
     stack.push((options) => server.close(options));
     const admin = server.signedInUrl();
     if (invocation.json) output.event({ event: "listening", url: server.url, admin });
@@ -46,6 +53,7 @@ async function startDemo({ invocation, output, signal }: DemoStart): Promise<Run
       target: target.port,
       name: invocation.name,
       signal,
+      ...tracing,
     });
     stack.push((options) => tunnel.close(options));
     stack.push(async () => target.endStreams());
@@ -60,9 +68,10 @@ async function startDemo({ invocation, output, signal }: DemoStart): Promise<Run
   }
 }
 
-async function startServer({ invocation, output, signal }: DemoStart): Promise<CaissonServer> {
+async function startServer({ invocation, output, signal, tracing }: DemoStart): Promise<CaissonServer> {
   // Free of files: the demo's token lives as long as the demo, and the URL that is printed signs in by itself.
-  const options = { catchAll: invocation.name, signal, admin: { listen: defaultAdmin, orAnyPort: true } };
+  const admin = { listen: defaultAdmin, orAnyPort: true };
+  const options = { catchAll: invocation.name, signal, admin, ...given("tracing", tracing) };
   try {
     return await serve({ ...options, ...given("listen", invocation.listen) });
   } catch (error) {

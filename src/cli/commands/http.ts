@@ -25,7 +25,8 @@ export async function runHttp(invocation: HttpInvocation, context: CommandContex
   const options = await connectOptions(invocation, context);
   const report = reporterFor(invocation, context);
   const start = async (signal: AbortSignal): Promise<Running> => {
-    const tunnel = await connect({ ...options, signal, subscribers: [firstFailure(report)] });
+    const tracing = given("tracing", context.tracing);
+    const tunnel = await connect({ ...options, ...tracing, signal, subscribers: [firstFailure(report)] });
     report.tunnel(tunnel);
     tunnel.on("tunnel", (facts) => report.tunnel(facts));
     tunnel.on("request", (request) => report.request(request));

@@ -17,7 +17,7 @@ import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws what serve() throws. */
 export async function runServe(invocation: ServeInvocation, context: CommandContext): Promise<Ending> {
-  const { output, env, signals } = context;
+  const { output, env, signals, tracing } = context;
   const redactor = new Redactor();
   const log = new Log({
     format: invocation.json ? "json" : "pretty",
@@ -34,6 +34,7 @@ export async function runServe(invocation: ServeInvocation, context: CommandCont
     const server = await serve({
       ...serveOptions(invocation, resume.secret, signal),
       ...given("admin", admin && { ...admin, log, onToken: (token: string) => redactor.know(token) }),
+      ...given("tracing", tracing),
       subscribers: [new LogEvents(log)],
     });
     if (admin?.orAnyPort === true && !server.admin.endsWith(`//${defaultAdmin}`)) {

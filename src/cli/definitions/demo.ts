@@ -5,6 +5,7 @@ import { Option } from "commander";
 import { applyEnvironment } from "../environment.ts";
 import { readName } from "../option-readers.ts";
 import type { DefinitionContext } from "./context.ts";
+import { addOtelOptions, otelOf } from "./otel-options.ts";
 
 const examples = `
 Examples:
@@ -24,9 +25,16 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
     .option("--listen <host:port>", "where to listen (default: 127.0.0.1:8080, or a free port)")
     .addOption(new Option("--name <name>", "the public name (default: demo)").argParser(readName))
     .option("--json", "one JSON object per line on stdout");
+  addOtelOptions(command);
   command.addHelpText("after", examples).action(() => {
     applyEnvironment(command, env);
     const flags = command.opts<DemoFlags>();
-    accept({ command: "demo", listen: flags.listen, name: flags.name ?? "demo", json: flags.json === true });
+    accept({
+      command: "demo",
+      listen: flags.listen,
+      name: flags.name ?? "demo",
+      otel: otelOf(command),
+      json: flags.json === true,
+    });
   });
 }

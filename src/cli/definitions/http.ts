@@ -7,6 +7,7 @@ import { clientLimitFlags, limitsOf } from "../limit-flags.ts";
 import { collectList, limitOption, readName } from "../option-readers.ts";
 import { addAdminOptions, adminOf } from "./admin-options.ts";
 import type { DefinitionContext } from "./context.ts";
+import { addOtelOptions, otelOf } from "./otel-options.ts";
 
 const examples = `
 Examples:
@@ -48,6 +49,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
     .addOption(new Option("--mask <key>", "WebSocket masking key over TLS and to loopback").choices(["zero", "random"]))
     .option("--json", "one JSON object per line on stdout");
   addAdminOptions(command, "off");
+  addOtelOptions(command);
   command.optionsGroup("Limits (seconds, or 500ms, 2m, 1h):");
   for (const limit of clientLimitFlags) command.addOption(limitOption(limit));
   command.addHelpText("after", examples).action((target: string) => {
@@ -67,6 +69,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
       mask: flags.mask,
       json: flags.json === true,
       admin: adminOf(command),
+      otel: otelOf(command),
       limits: limitsOf(clientLimitFlags, command.opts()),
     });
   });

@@ -9,6 +9,7 @@ import { limitsOf, serveLimitFlags } from "../limit-flags.ts";
 import { collectList, limitOption, readDuration, readName } from "../option-readers.ts";
 import { addAdminOptions, adminOf } from "./admin-options.ts";
 import type { DefinitionContext } from "./context.ts";
+import { addOtelOptions, otelOf } from "./otel-options.ts";
 
 const examples = `
 Examples:
@@ -66,6 +67,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
     .addOption(new Option("--log-level <level>", "what is worth a line (default: info)").choices(logLevels))
     .option("--json", "the same as --log-format json");
   addAdminOptions(command, "127.0.0.1:9190");
+  addOtelOptions(command);
   command.optionsGroup("Limits (seconds, or 500ms, 2m, 1h; bytes, or 64KiB, 1GiB):");
   for (const limit of serveLimitFlags) command.addOption(limitOption(limit));
   command.addHelpText("after", examples).action(() => {
@@ -85,6 +87,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
       json: flags.json === true || flags.logFormat === "json",
       logLevel: flags.logLevel ?? "info",
       admin: adminOf(command),
+      otel: otelOf(command),
       limits: limitsOf(serveLimitFlags, command.opts()),
     });
   });

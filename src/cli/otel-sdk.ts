@@ -1,0 +1,131 @@
+// The OpenTelemetry SDK of the command line: configured by OTEL_* variables as the SDK reads them, registered once, and shut
+// down within two seconds whatever the collector does. It keeps no context per asynchronous operation, because Caisson
+// passes contexts by hand: nothing of a request can be pinned by a socket that lives longer.
+
+import type { Context, ContextManager } from "@opentelemetry/api";
+import type * as Sdk from "@opentelemetry/sdk-node";
+import type * as Processors from "@opentelemetry/sdk-node/build/src/utils.js";
+import { CaissonError, messageOf, systemCodeOf } from "../lifecycle/errors.ts";
+import { Deadlines } from "../lifecycle/deadlines.ts";
+import { noEvents } from "../lifecycle/events.ts";
+import { LineBudget } from "../observe/line-budget.ts";
+import { RatioSampling, samplerSettings } from "../observe/sampling.ts";
+import type { Queries } from "../observe/span-attributes.ts";
+import { SpanTally } from "../observe/span-tally.ts";
+import type { Environment } from "./environment.ts";
+import type { Telemetry } from "./otel.ts";
+
+/** The longest wait for the last spans, in milliseconds. */
+const shutdownMs = 2_000;
+
+/** What the SDK is to be. */
+export interface SdkOptions {
+  readonly env: Environment;
+  /** The name of the service, unless the environment has one. */
+  readonly service: string;
+  readonly queries: Queries;
+  /** Hears in words why spans were lost; not more often than every ten seconds. */
+  readonly onTrouble: (text: string) => void;
+}
+
+/** Records what it is given: Caisson has decided before it asks. */
+const recordAll = { shouldSample: () => ({ decision: 2 }), toString: () => "Caisson" };
+
+/** A context manager without any memory. The SDK's own would follow every promise and socket of the process for nothing. */
+function rootOnly(root: Context): ContextManager {
+  const manager: ContextManager = {
+    active: () => root,
+    with: (_, call, self, ...args) => call.apply(self, args),
+    bind: (_, target) => target,
+    enable: () => manager,
+    disable: () => manager,
+  };
+  return manager;
+}
+
+/** Loads, configures and registers the SDK. Throws E_CONFIG if it is not there. */
+export async function startSdk({ env, service, queries, onTrouble }: SdkOptions): Promise<Telemetry> {
+  const { sdk, processors } = await load();
+  const tally = new SpanTally();
+  const troubles = new LineBudget(1);
+  const tell = (text: string): void => {
+    if (troubles.take("export") !== undefined) onTrouble(`tracing: ${plainTrouble(text)}`);
+  };
+  const node = new sdk.NodeSDK({
+    sampler: recordAll,
+    spanProcessors: processors.getSpanProcessorsFromEnv(tally.meterProvider()),
+    contextManager: rootOnly(sdk.api.ROOT_CONTEXT),
+    textMapPropagator: null,
+    instrumentations: [],
+    ...(namesService(env) ? {} : { serviceName: service }),
+    // Metrics and logs leave Caisson by other ways; what the SDK has of its own is sent only if somebody asks for it.
+    ...((env["OTEL_METRICS_EXPORTER"] ?? "") === "" ? { metricReaders: [] } : {}),
+    ...((env["OTEL_LOGS_EXPORTER"] ?? "") === "" ? { logRecordProcessors: [] } : {}),
+  });
+  if ((env["OTEL_LOG_LEVEL"] ?? "") === "") {
+    const ignore = (): void => undefined;
+    const logger = { error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore };
+    sdk.api.diag.setLogger(logger, sdk.api.DiagLogLevel.WARN);
+  }
+  node.start();
+  const sampling = new RatioSampling(samplerSettings(env));
+  return { tracing: { sampling, queries, exports: tally }, close: () => within(node.shutdown()) };
+}
+
+interface Loaded {
+  readonly sdk: typeof Sdk;
+  /** How the SDK reads exporters and queues from the environment; the one part that it does not export by name. */
+  readonly processors: typeof Processors;
+}
+
+async function load(): Promise<Loaded> {
+  try {
+    const [sdk, processors] = await Promise.all([
+      import("@opentelemetry/sdk-node"),
+      import("@opentelemetry/sdk-node/build/src/utils.js"),
+    ]);
+    return { sdk, processors };
+  } catch (error) {
+    if (systemCodeOf(error) !== "ERR_MODULE_NOT_FOUND" && systemCodeOf(error) !== "MODULE_NOT_FOUND") throw error;
+    throw new CaissonError(
+      "E_CONFIG",
+      "tracing needs the OpenTelemetry SDK, which is not installed: npm install @opentelemetry/sdk-node@0.223.0 beside caisson " +
+        "(with -g if caisson is), or leave out --otel and OTEL_EXPORTER_OTLP_ENDPOINT",
+      { cause: error },
+    );
+  }
+}
+
+/** Waits for at most {@link shutdownMs}; false if it took longer. An export that failed is over, too. */
+async function within(closing: Promise<void>): Promise<boolean> {
+  let expire: () => void = () => undefined;
+  const expired = new Promise<boolean>((resolve) => {
+    expire = () => resolve(false);
+  });
+  const deadline = new Deadlines({ events: noEvents }).create(expire);
+  deadline.arm(shutdownMs);
+  const over = (): boolean => true;
+  try {
+    return await Promise.race([closing.then(over, over), expired]);
+  } finally {
+    deadline.dispose();
+  }
+}
+
+function namesService(env: Environment): boolean {
+  return (
+    (env["OTEL_SERVICE_NAME"] ?? "") !== "" ||
+    /(?:^|,)\s*service\.name\s*=/u.test(env["OTEL_RESOURCE_ATTRIBUTES"] ?? "")
+  );
+}
+
+/** The message alone of what the SDK logs as a JSON object with a stack. */
+function plainTrouble(text: string): string {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null && "message" in parsed) return messageOf(parsed.message);
+  } catch {
+    // It is plain text already.
+  }
+  return text;
+}

@@ -1,0 +1,159 @@
+// Spans of what is rare and worth a look: sessions that come, go or are refused, pipes that ended, drains, heap snapshots,
+// leak reports. Each is made when it is over (or is an instant), so that none is open for hours; floods are thinned out.
+
+import type { Attributes, SpanContext, Tracer } from "@opentelemetry/api";
+import { SpanKind, TraceFlags } from "@opentelemetry/api";
+import type { PipeView, SessionView, TunnelEvents } from "../lifecycle/events.ts";
+import type { Resource } from "../lifecycle/resource.ts";
+import { LineBudget } from "./line-budget.ts";
+import { cut, maxValueLength } from "./span-attributes.ts";
+import { TracingSpan } from "./trace-span.ts";
+
+/** What they are made with. */
+export interface NotableSpansOptions {
+  readonly tracer: Tracer;
+  /** Whether any are recorded. */
+  readonly wanted: boolean;
+  /** Who hears of spans that open and close; asked each time. */
+  readonly events: () => TunnelEvents;
+}
+
+/** One span, from beginning to end. */
+interface Past {
+  readonly from: number;
+  readonly to?: number;
+  readonly attributes: Attributes;
+  readonly failed?: boolean;
+  readonly parent?: SpanContext | undefined;
+  readonly link?: SpanContext | undefined;
+}
+
+/** Spans of one name in ten seconds; a storm of logins must not push the spans of exchanges out of the queue. */
+const maxSpansOfAKind = 50;
+
+/** How a pipe ends that was not cut by any failure of ours or the target's. */
+const usualPipeEnds: ReadonlySet<string> = new Set(["ended", "socket_closed", "cancelled", "shutdown", "idle"]);
+
+/** Makes them. */
+export class NotableSpans {
+  readonly #options: NotableSpansOptions;
+  readonly #budget = new LineBudget(maxSpansOfAKind);
+  #draining = false;
+  /** Where sessions began, so that exchanges can refer to them. Held as long as the session is. */
+  readonly #sessions = new WeakMap<Resource, SpanContext>();
+
+  constructor(options: NotableSpansOptions) {
+    this.#options = options;
+  }
+
+  /** The recorded span with which a session began, if there is one. */
+  contextOf(session: SessionView): SpanContext | undefined {
+    return this.#sessions.get(session);
+  }
+
+  /** A login ended. */
+  sessionConnected(result: string, session: SessionView | undefined): void {
+    const now = performance.now();
+    if (result !== "ok") {
+      this.#make("session refuse", { from: now, to: now, attributes: { "error.type": result }, failed: true });
+    } else if (session) {
+      const attributes = sessionAttributes(session);
+      const context = this.#make("session connect", { from: session.openedAtMs, to: now, attributes });
+      if (context) this.#sessions.set(session, context);
+    }
+  }
+
+  /** A session ended. */
+  sessionClosed(session: Resource, reason: string): void {
+    const parent = this.#sessions.get(session);
+    if (!parent) return;
+    const now = performance.now();
+    const seconds = (now - session.openedAtMs) / 1_000;
+    const attributes = { "caisson.close_reason": reason, "caisson.session.seconds": seconds };
+    this.#make("session close", { from: now, to: now, attributes, parent });
+  }
+
+  /** A peer broke the protocol. */
+  violated(session: SessionView, reason: string): void {
+    const now = performance.now();
+    const attributes = { ...sessionAttributes(session), "error.type": reason };
+    this.#make("protocol violation", { from: now, attributes, failed: true, parent: this.#sessions.get(session) });
+  }
+
+  /** A pipe ended. One that came from a recorded exchange gets a span behind that exchange's. */
+  pipeClosed(resource: Resource, reason: string): void {
+    if (!isPipe(resource) || resource.trace?.sampled !== true) return;
+    const { trace, openedAtMs, bytesIn, bytesOut } = resource;
+    const usual = usualPipeEnds.has(reason);
+    const attributes: Attributes = {
+      "caisson.close_reason": reason,
+      "caisson.bytes_in": bytesIn,
+      "caisson.bytes_out": bytesOut,
+    };
+    if (reason !== "ended") attributes["error.type"] = reason === "session_lost" ? "client_lost" : reason;
+    const parent = { traceId: trace.traceId, spanId: trace.spanId, traceFlags: TraceFlags.SAMPLED };
+    const link = this.#sessions.get(resource.session);
+    // As recorded as the exchange was: neither thinned out nor left to the share of rare events.
+    this.#record("pipe", { from: openedAtMs, attributes, failed: !usual, parent, link });
+  }
+
+  /** A heap snapshot was taken, or not. */
+  snapshotTaken({ openedAtMs }: Resource, reason: string): void {
+    const failed = reason !== "ok";
+    const attributes: Attributes = failed ? { "error.type": reason } : {};
+    this.#make("heap snapshot", { from: openedAtMs, attributes, failed });
+  }
+
+  /** A closed resource is still referred to. */
+  leakReported(leak: { readonly kind: string; readonly label: string }): void {
+    const attributes = { "caisson.resource.kind": leak.kind, "caisson.resource.label": leak.label };
+    this.#make("leak report", { from: performance.now(), attributes, failed: true });
+  }
+
+  /** Runs the drain of a role as one span, once; a second call only hastens it. Settles as `operation` does. */
+  async drain(operation: () => Promise<void>): Promise<void> {
+    if (this.#draining) return operation();
+    this.#draining = true;
+    const from = performance.now();
+    let failed = true;
+    try {
+      await operation();
+      failed = false;
+    } finally {
+      this.#make("drain", { from, attributes: {}, failed });
+    }
+  }
+
+  #make(name: string, past: Past): SpanContext | undefined {
+    if (!this.#options.wanted) return undefined;
+    const suppressed = this.#budget.take(name);
+    if (suppressed === undefined) return undefined;
+    const attributes = suppressed === 0 ? past.attributes : { ...past.attributes, "caisson.suppressed": suppressed };
+    return this.#record(name, { ...past, attributes });
+  }
+
+  #record(name: string, past: Past): SpanContext | undefined {
+    const { tracer, events } = this.#options;
+    const span = TracingSpan.start({
+      tracer,
+      events: events(),
+      name,
+      kind: SpanKind.INTERNAL,
+      attributes: past.attributes,
+      ...(past.link && { links: [{ context: past.link }] }),
+      parent: past.parent,
+      startedAtMs: past.from,
+    });
+    span.end({ ...(past.to !== undefined && { endedAtMs: past.to }), failed: past.failed ?? false });
+    return span.recording ? span.context : undefined;
+  }
+}
+
+function sessionAttributes({ role, peer }: SessionView): Attributes {
+  const address = role === "server" ? "client.address" : "url.full";
+  return { "caisson.role": role, [address]: cut(peer, maxValueLength) };
+}
+
+function isPipe(resource: Resource): resource is PipeView {
+  return resource.kind === "pipe" && "trace" in resource;
+}

@@ -1,0 +1,102 @@
+// Which traces are recorded. The decision falls here, before the SDK makes anything, so that a request that is not
+// recorded costs next to nothing; and whoever is not trusted has no say in it, neither by a flag nor by choosing an id.
+
+import type { Tracer } from "@opentelemetry/api";
+import { ROOT_CONTEXT } from "@opentelemetry/api";
+import type { RemoteParent } from "./trace-context.ts";
+
+/** Whether the caller's word counts: a trusted proxy's and our own server's does, a visitor's does not. */
+export type Caller = "believed" | "stranger";
+
+/** Decides. */
+export interface Sampling {
+  /** Whether an exchange is handed to the SDK, with the caller's trace as its parent if it has one. */
+  decide(parent: RemoteParent | undefined, caller: Caller): boolean;
+  /** Whether rare events (a session, a drain, a snapshot) are recorded. */
+  readonly notable: boolean;
+}
+
+/** What OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG ask for. */
+export interface SamplerSettings {
+  /** The share of traces that are recorded, 0 to 1. */
+  readonly ratio: number;
+  /** A believed caller's flag decides instead of the ratio. */
+  readonly obeysParent: boolean;
+}
+
+/** Variables of the environment. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the two variables as the SDK does: what is unset or unknown means `parentbased_always_on`, a bad ratio 1. */
+export function samplerSettings(env: Environment): SamplerSettings {
+  const name = env["OTEL_TRACES_SAMPLER"]?.trim() ?? "";
+  const ratio = ratioOf(env["OTEL_TRACES_SAMPLER_ARG"]);
+  switch (name) {
+    case "always_on":
+      return { ratio: 1, obeysParent: false };
+    case "always_off":
+      return { ratio: 0, obeysParent: false };
+    case "traceidratio":
+      return { ratio, obeysParent: false };
+    case "parentbased_always_off":
+      return { ratio: 0, obeysParent: true };
+    case "parentbased_traceidratio":
+      return { ratio, obeysParent: true };
+    default:
+      return { ratio: 1, obeysParent: true };
+  }
+}
+
+function ratioOf(text: string | undefined): number {
+  const ratio = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+  return ratio >= 0 && ratio <= 1 ? ratio : 1;
+}
+
+/** Decides by settings. The SDK behind it must record whatever it is given. */
+export class RatioSampling implements Sampling {
+  readonly #ratio: number;
+  readonly #obeysParent: boolean;
+  readonly #random: () => number;
+
+  /** `random` answers 0 to just below 1. */
+  constructor({ ratio, obeysParent }: SamplerSettings, random: () => number = Math.random) {
+    this.#ratio = ratio;
+    this.#obeysParent = obeysParent;
+    this.#random = random;
+  }
+
+  get notable(): boolean {
+    return this.#ratio > 0;
+  }
+
+  decide(parent: RemoteParent | undefined, caller: Caller): boolean {
+    // By chance, not by the id: a stranger may choose its id.
+    if (parent === undefined || caller === "stranger") return this.#random() < this.#ratio;
+    return this.#obeysParent ? parent.sampled : isBelow(parent.traceId, this.#ratio);
+  }
+}
+
+/** Leaves the decision to the sampler of an SDK that somebody else has set up, whatever that is. */
+export class AgentSampling implements Sampling {
+  readonly notable = true;
+  readonly #tracer: Tracer;
+
+  constructor(tracer: Tracer) {
+    this.#tracer = tracer;
+  }
+
+  decide(parent: RemoteParent | undefined, caller: Caller): boolean {
+    if (parent === undefined || caller === "believed") return true;
+    // What it would do with a trace that begins here is what a stranger gets. The span that asks is never ended, so that
+    // nobody exports it, and nothing refers to it.
+    return this.#tracer.startSpan("sampling", { root: true }, ROOT_CONTEXT).isRecording();
+  }
+}
+
+/** The same share of trace ids as everybody who uses OpenTelemetry's ratio sampler picks: 32 bits of the id, folded. */
+function isBelow(traceId: string, ratio: number): boolean {
+  if (ratio >= 1) return true;
+  let folded = 0;
+  for (let at = 0; at < 32; at += 8) folded ^= Number.parseInt(traceId.slice(at, at + 8), 16);
+  return folded >>> 0 < Math.floor(ratio * 0xffff_ffff);
+}
