@@ -13,6 +13,8 @@ const layers = {
   observe: ["lifecycle"],
   leaks: ["lifecycle"],
   admin: ["observe", "leaks", "tokens", "lifecycle"],
+  // Runs in a browser: of the others it takes types, and what is pure.
+  page: ["admin", "observe", "leaks", "lifecycle"],
 };
 
 const timers = ["setTimeout", "setInterval"].map((name) => ({
@@ -38,7 +40,7 @@ function layerRule([folder, allowed]) {
     (name) => name !== folder && !allowed.includes(name),
   );
   return {
-    files: [`src/${folder}/**/*.ts`],
+    files: [`src/${folder}/**/*.{ts,tsx}`],
     rules: {
       "no-restricted-imports": [
         "error",
@@ -116,5 +118,10 @@ export default defineConfig({
       rules: { "no-restricted-imports": ["error", { paths: timerModules }] },
     },
     ...Object.entries(layers).map(layerRule),
+    {
+      // A browser has no deadlines.ts; JSX needs no import of React.
+      files: ["src/page/**/*.{ts,tsx}"],
+      rules: { "no-restricted-globals": "off", "react/react-in-jsx-scope": "off" },
+    },
   ],
 });

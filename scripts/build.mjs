@@ -3,6 +3,7 @@
 
 import { chmodSync, copyFileSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { buildPage } from "./build-page.mjs";
 import { buildStamp, dist, requireNode, root, run, walk } from "./prepare.mjs";
 
 requireNode();
@@ -10,15 +11,17 @@ requireNode();
 rmSync(dist, { recursive: true, force: true });
 run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "--outDir", dist]);
 
-// Templates, styles and fixtures: everything in src, bench and test that is not TypeScript.
+// Templates, styles and fixtures: everything in src, bench and test that is not TypeScript, but for what is bundled.
+const page = join(root, "src", "page");
 for (const folder of ["src", "bench", "test"]) {
   if (!statSync(join(root, folder), { throwIfNoEntry: false })) continue;
   for (const file of walk(join(root, folder))) {
-    if (file.endsWith(".ts")) continue;
+    if (file.endsWith(".ts") || file.startsWith(page)) continue;
     const target = join(dist, relative(root, file));
     mkdirSync(join(target, ".."), { recursive: true });
     copyFileSync(file, target);
   }
 }
+await buildPage();
 chmodSync(join(dist, "src", "cli", "main.js"), 0o755);
 writeFileSync(buildStamp, "");

@@ -14,7 +14,16 @@ export const dist = join(root, "dist");
 export const buildStamp = join(dist, ".built");
 
 /** What a build is made of. */
-const sources = ["src", "bench", "test", "package.json", "package-lock.json", "tsconfig.json", "scripts/build.mjs"];
+const sources = [
+  "src",
+  "bench",
+  "test",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "scripts/build.mjs",
+  "scripts/build-page.mjs",
+];
 const oldest = { major: 20, minor: 19 };
 
 /** Ends the script with a sentence if this Node is too old. */

@@ -53,6 +53,7 @@ export class AdminGate {
       path,
       params,
       gone,
+      permitted: () => this.#isPermitted(request),
       query: new URLSearchParams(query),
       headers: request.headers,
       peer: peerOf(request),
@@ -60,8 +61,14 @@ export class AdminGate {
     });
   }
 
+  #isPermitted(request: IncomingMessage): boolean {
+    const { authorization, cookie } = request.headers;
+    const { kind } = this.#options.auth.judge({ authorization, cookie, peer: peerOf(request) });
+    return kind === "bearer" || kind === "cookie";
+  }
+
   #deny(request: IncomingMessage, access: Access): Answer | undefined {
-    if (access === "login") return undefined;
+    if (access === "login" || access === "page") return undefined;
     const { authorization, cookie } = request.headers;
     const peer = peerOf(request);
     if (access === "open" && peer === localPeer) return undefined;

@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import { Deadlines } from "../lifecycle/deadlines.ts";
 import type { Deadline } from "../lifecycle/deadlines.ts";
 import { noEvents } from "../lifecycle/events.ts";
+import { Redactor } from "../observe/redactor.ts";
 import type { AdminAddress } from "./admin-address.ts";
 import { listenPrivately } from "./admin-address.ts";
 import { AdminAuth } from "./admin-auth.ts";
@@ -16,7 +17,11 @@ import type { Answer } from "./answer.ts";
 import { problem } from "./answer.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { GuessLimits } from "../tokens/guess-limiter.ts";
+import { LiveFeed } from "./live-feed.ts";
+import { canBeShownLive } from "./live-meter.ts";
+import { diagRoutes, liveRoutes } from "./live-routes.ts";
 import { loginRoutes } from "./login-routes.ts";
+import { pageRoutes } from "./page-routes.ts";
 import { pprofRoutes } from "./pprof-routes.ts";
 import type { PprofLoad } from "./pprof-engine.ts";
 import { Profiler } from "./profiler.ts";
@@ -59,6 +64,7 @@ export class AdminListener {
   readonly #profiler: Profiler;
   readonly #forced: Deadline;
   readonly #connections: ConnectionTable;
+  readonly #feed: LiveFeed | undefined;
   #auth: AdminAuth | undefined;
   #gate: AdminGate | undefined;
   #address: AdminAddress;
@@ -70,6 +76,8 @@ export class AdminListener {
     this.#address = options.address;
     this.#profiler = new Profiler(this.#deadlines, options.loadPprof);
     this.#connections = new ConnectionTable(options.maxConnections ?? 64);
+    const { subject, onFault } = options;
+    if (canBeShownLive(subject)) this.#feed = new LiveFeed({ subject, deadlines: this.#deadlines, onFault });
     this.#forced = this.#deadlines.create(() => this.#connections.cutAll());
     this.#server = createServer({
       maxHeaderSize: maxHeadBytes,
@@ -90,13 +98,16 @@ export class AdminListener {
     const suffix = "port" in this.#address ? `_${this.#address.port}` : "";
     const auth = new AdminAuth({ token, cookieName: `caisson_admin${suffix}`, ...(guesses && { guesses }) });
     this.#auth = auth;
+    const ownRoutes = [...roleRoutes(subject), ...snapshotRoutes(subject)];
     this.#gate = new AdminGate({
       auth,
       hosts: "host" in this.#address ? [...hosts, this.#address.host] : hosts,
       router: new Router([
-        ...roleRoutes(subject),
-        ...snapshotRoutes(subject),
+        ...ownRoutes,
+        ...diagRoutes(ownRoutes, new Redactor({ secrets: [token] })),
+        ...liveRoutes(this.#feed),
         ...pprofRoutes(this.#profiler),
+        ...pageRoutes(),
         ...loginRoutes(auth),
       ]),
       onGuess: this.#options.onGuess ?? ignore,
@@ -115,9 +126,13 @@ export class AdminListener {
     return `http://${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
   }
 
-  /** How many connections there are, and requests in flight on them. */
-  get load(): { readonly connections: number; readonly requests: number } {
-    return { connections: this.#connections.size, requests: this.#connections.inFlight };
+  /** How many connections there are, requests in flight on them, and live pages among those. */
+  get load(): { readonly connections: number; readonly requests: number; readonly pages: number } {
+    return {
+      connections: this.#connections.size,
+      requests: this.#connections.inFlight,
+      pages: this.#feed?.size ?? 0,
+    };
   }
 
   /** The URL of the live page with a code that signs in once, for a terminal. Only once it listens. */
@@ -168,6 +183,7 @@ export class AdminListener {
       this.#server.close(() => resolve());
     });
     this.#profiler.dispose();
+    this.#feed?.close();
     this.#connections.closeWhenIdle();
     this.#forced.arm(closeMs);
     await closed;

@@ -62,6 +62,7 @@ export type ProblemCode =
   | "body_too_large"
   | "unsupported_type"
   | "too_many_guesses"
+  | "too_many_pages"
   | "internal"
   | "not_implemented"
   | "not_ready"
@@ -79,6 +80,7 @@ const statuses: Readonly<Record<ProblemCode, number>> = {
   body_too_large: 413,
   unsupported_type: 415,
   too_many_guesses: 429,
+  too_many_pages: 503,
   internal: 500,
   not_implemented: 501,
   not_ready: 503,

@@ -46,11 +46,6 @@ function debugRoutes(subject: AdminSubject): readonly Route[] {
       access: "token",
       methods: { POST: () => problem("not_implemented", "comparing heap snapshots comes with a later version") },
     },
-    {
-      path: "/",
-      access: "token",
-      methods: { GET: () => problem("not_implemented", "the live page comes with a later version") },
-    },
   ];
 }
 

@@ -14,6 +14,8 @@ export interface AdminRequest {
   readonly headers: IncomingMessage["headers"];
   /** The peer; all of loopback counts as one. */
   readonly peer: string;
+  /** Whether whoever asked still may: false once the cookie has expired or was signed out. For answers that go on for long. */
+  readonly permitted: () => boolean;
   /** Aborts when the peer leaves or the listener closes. */
   readonly gone: AbortSignal;
   /** Reads the body once. */
@@ -23,8 +25,11 @@ export interface AdminRequest {
 /** Answers one request. What it throws is answered with 500. */
 export type Handler = (request: AdminRequest) => Answer | Promise<Answer>;
 
-/** Who may use a route: `open` anybody on loopback; `login` anybody with a secret in the body; `token` whoever is signed in. */
-export type Access = "open" | "login" | "token";
+/**
+ * Who may use a route: `open` anybody on loopback; `page` anybody, for it tells nothing; `login` anybody with a secret in
+ * the body; `token` whoever is signed in.
+ */
+export type Access = "open" | "page" | "login" | "token";
 
 /** One path and its methods. */
 export interface Route {

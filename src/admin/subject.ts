@@ -2,11 +2,15 @@
 // assemble/. Whatever a role does not have is absent, and its endpoints answer 501 with the reason.
 
 import type { ForcedGc } from "../leaks/gc-clock.ts";
+import type { HeapTrail } from "../leaks/heap-trail.ts";
 import type { ResourceReport } from "../leaks/resource-report.ts";
 import type { OpenSnapshot, TakeOptions } from "../leaks/snapshots.ts";
-import type { SnapshotEntry, SnapshotResult } from "../leaks/snapshot-entry.ts";
+import type { SnapshotEntry, SnapshotForecast, SnapshotResult } from "../leaks/snapshot-entry.ts";
+import type { RetainedResource } from "../leaks/watch-record.ts";
+import type { Arrivals } from "../observe/arrivals.ts";
 import type { ExpositionFormat } from "../observe/exposition-format.ts";
 import type { LogLevel } from "../observe/log-level.ts";
+import type { Metrics } from "../observe/metrics.ts";
 
 /** One open tunnel, as GET /api/tunnels lists it. */
 export interface TunnelRow {
@@ -28,6 +32,7 @@ export interface TunnelRow {
 
 /** The part of a snapshot store that the listener needs; leaks/snapshots.ts implements it. */
 export interface SnapshotAccess {
+  forecast(): SnapshotForecast;
   take(options: TakeOptions): Promise<SnapshotResult>;
   list(): Promise<readonly SnapshotEntry[]>;
   open(id: string): Promise<OpenSnapshot | undefined>;
@@ -38,6 +43,15 @@ export interface SnapshotAccess {
 export interface LogControl {
   level: LogLevel;
   readonly tail: { lines(): readonly string[] };
+}
+
+/** What the live page reads besides the answers of the other endpoints. */
+export interface LiveSources {
+  readonly traffic: Pick<Metrics, "totals" | "measureLatency">;
+  readonly heapTrail: Pick<HeapTrail, "points" | "added" | "slope">;
+  readonly arrivals: Pick<Arrivals, "count" | "latest">;
+  /** The retained resources, longest closed first, at most so many. */
+  retained(limit: number): readonly RetainedResource[];
 }
 
 /** Leak reports in both forms that GET /debug/leaks answers with. */
@@ -63,4 +77,5 @@ export interface AdminSubject {
   leaks?(): LeakReports | Promise<LeakReports>;
   readonly snapshots?: SnapshotAccess | undefined;
   readonly log?: LogControl | undefined;
+  readonly live?: LiveSources | undefined;
 }

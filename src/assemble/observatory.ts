@@ -12,6 +12,7 @@ import { Descriptors } from "../leaks/descriptors.ts";
 import { GcClock } from "../leaks/gc-clock.ts";
 import { GcSchedule } from "../leaks/gc-schedule.ts";
 import { HeapFloor } from "../leaks/heap-floor.ts";
+import { HeapTrail } from "../leaks/heap-trail.ts";
 import { Ledger } from "../leaks/ledger.ts";
 import { Operations } from "../leaks/op-scope.ts";
 import { ProbeRegistry } from "../leaks/probes.ts";
@@ -28,6 +29,7 @@ import type { Inventory } from "../lifecycle/resource.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import { createScope } from "../lifecycle/runtime.ts";
 import type { Scope } from "../lifecycle/scope.ts";
+import { Arrivals } from "../observe/arrivals.ts";
 import { Metrics } from "../observe/metrics.ts";
 import type { SpanExportReading } from "../observe/readings.ts";
 import type { Tracing } from "../observe/tracing.ts";
@@ -56,10 +58,12 @@ export class Observatory {
   readonly ledger: Ledger = new Ledger();
   readonly watcher: CollectionWatcher;
   readonly metrics: Metrics;
+  readonly arrivals: Arrivals = new Arrivals();
   readonly #options: ObservatoryOptions;
   readonly #clock: GcClock = new GcClock();
   readonly #operations: Operations = new Operations();
   readonly #heapFloor: HeapFloor;
+  readonly #heapTrail: HeapTrail;
   readonly #descriptors: Descriptors = new Descriptors();
   readonly #probes: ProbeRegistry = new ProbeRegistry();
   readonly #reporter: ResourceReporter;
@@ -74,6 +78,7 @@ export class Observatory {
   constructor(options: ObservatoryOptions) {
     this.#options = options;
     this.#heapFloor = new HeapFloor(this.#clock);
+    this.#heapTrail = new HeapTrail(this.#clock);
     const { watchAll, sampleOneIn } = options.admin;
     const watcherOptions: WatcherOptions = {
       clock: this.#clock,
@@ -171,6 +176,7 @@ export class Observatory {
     this.metrics.dispose();
     this.watcher.dispose();
     this.#heapFloor.dispose();
+    this.#heapTrail.dispose();
     this.#operations.dispose();
     this.#clock.dispose();
     await this.#descriptors.dispose();
@@ -214,6 +220,12 @@ export class Observatory {
       collectGarbage: () => this.#clock.force(),
       snapshots: this.#snapshots,
       log,
+      live: {
+        traffic: this.metrics,
+        heapTrail: this.#heapTrail,
+        arrivals: this.arrivals,
+        retained: (limit) => this.watcher.retained(limit),
+      },
     };
   }
 

@@ -1,5 +1,5 @@
-// The three observers of an observed role as one subscriber, which passes each event to those that want it and no further:
-// per exchange this is called a dozen times, and a fanout over three would cost twice as much as the observers themselves.
+// The observers of an observed role as one subscriber, which passes each event to those that want it and no further: per
+// exchange this is called a dozen times, and a fanout over all would cost twice as much as the observers themselves.
 
 import type { Ledger } from "../leaks/ledger.ts";
 import type { CollectionWatcher } from "../leaks/watcher.ts";
@@ -14,6 +14,7 @@ import type {
   TunnelEvents,
 } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
+import type { Arrivals } from "../observe/arrivals.ts";
 import type { Metrics } from "../observe/metrics.ts";
 
 /** What is told. */
@@ -21,29 +22,34 @@ export interface RoleObserversOptions {
   readonly ledger: Ledger;
   readonly watcher: CollectionWatcher;
   readonly metrics: Metrics;
+  readonly arrivals: Arrivals;
 }
 
-/** Tells the ledger and the watcher of resources, and the metrics of everything else. */
+/** Tells the ledger, the watcher and the arrivals of resources, and the metrics of everything else. */
 export class RoleObservers implements TunnelEvents {
   readonly #ledger: Ledger;
   readonly #watcher: CollectionWatcher;
   readonly #metrics: Metrics;
+  readonly #arrivals: Arrivals;
 
-  constructor({ ledger, watcher, metrics }: RoleObserversOptions) {
+  constructor({ ledger, watcher, metrics, arrivals }: RoleObserversOptions) {
     this.#ledger = ledger;
     this.#watcher = watcher;
     this.#metrics = metrics;
+    this.#arrivals = arrivals;
   }
 
   opened(resource: Resource): void {
     this.#ledger.opened(resource);
     this.#watcher.opened(resource);
+    this.#arrivals.opened(resource);
   }
 
   closed(resource: Resource, reason: string): void {
     this.#ledger.closed(resource, reason);
     this.#watcher.closed(resource);
     this.#metrics.closed(resource, reason);
+    this.#arrivals.closed(resource, reason);
   }
 
   bytes(direction: Direction, count: number): void {

@@ -27,6 +27,18 @@ export interface SnapshotEntry {
   readonly heapUsed?: number;
 }
 
+/** What a snapshot would cost now. */
+export interface SnapshotForecast {
+  /** How long the event loop would stand still, in milliseconds. */
+  readonly stallMs: number;
+  /** The size of the file, in bytes, roughly. */
+  readonly diskBytes: number;
+  /** Free memory that is asked for, in bytes. */
+  readonly memoryBytes: number;
+  /** Why it would be refused without force, as a sentence; null if it would not. */
+  readonly refusal: string | null;
+}
+
 /** Why no snapshot was taken. */
 export type SnapshotRefusalCode = "busy" | "memory" | "stall" | "disk" | "engine" | "failed";
 

@@ -30,6 +30,11 @@ export function expectedStallMs(heapUsed: number, msPerMegabyte: number | undefi
   return Math.max(100, Math.ceil((heapUsed / megabyte) * rate));
 }
 
+/** Expected size of the file in bytes: about as much again as the heap, and half of that for its text form. */
+export function expectedBytes(heapUsed: number): number {
+  return Math.ceil(heapUsed * 1.5);
+}
+
 /** The refusal for want of memory or because of the stall, or undefined. */
 export function memoryRefusal(facts: GuardFacts): SnapshotRefusal | undefined {
   const needed = headroomFactor * facts.heapUsed;

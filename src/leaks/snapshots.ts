@@ -11,6 +11,7 @@ import { Histogram } from "./histogram.ts";
 import type {
   SnapshotEngineName,
   SnapshotEntry,
+  SnapshotForecast,
   SnapshotRefusal,
   SnapshotRefusalCode,
   SnapshotResult,
@@ -21,7 +22,7 @@ import type { SnapshotFile } from "./snapshot-folder.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
 import type { SnapshotGround, WriteSnapshot } from "./snapshot-ground.ts";
 import { snapshotGround } from "./snapshot-ground.ts";
-import { diskRefusal, expectedStallMs, memoryRefusal } from "./snapshot-guards.ts";
+import { diskRefusal, expectedBytes, expectedStallMs, headroomFactor, memoryRefusal } from "./snapshot-guards.ts";
 
 /** Said with every snapshot that is handed out. */
 export const snapshotWarning =
@@ -119,6 +120,20 @@ export class SnapshotStore {
   engineProblem(engine: SnapshotEngineName): string | undefined {
     const found = this.#ground.engine(engine);
     return "missing" in found ? found.missing : undefined;
+  }
+
+  /** What a snapshot would cost now, and whether it would be refused for want of memory. Cheap. */
+  forecast(): SnapshotForecast {
+    const heapUsed = this.#ground.heapUsed();
+    const stallMs = expectedStallMs(heapUsed, this.#msPerMegabyte);
+    const headroom = this.#ground.headroom();
+    const refusal = memoryRefusal({ heapUsed, headroom, expectedStallMs: stallMs, maxStallMs: this.#maxStallMs });
+    return {
+      stallMs,
+      diskBytes: expectedBytes(heapUsed),
+      memoryBytes: headroomFactor * heapUsed,
+      refusal: refusal?.message ?? null,
+    };
   }
 
   /** Takes a snapshot, or says why not. The event loop stands still meanwhile. Never rejects. */

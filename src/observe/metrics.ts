@@ -14,6 +14,7 @@ import type { Resource } from "../lifecycle/resource.ts";
 import { ExchangeCounts } from "./exchange-counts.ts";
 import type { ExpositionFormat } from "./exposition-format.ts";
 import { HistogramCells, httpSeconds, lifeSeconds, roundTripSeconds } from "./histogram-cells.ts";
+import type { LatencyCells } from "./latency-cells.ts";
 import { Exposition } from "./prometheus.ts";
 import type { MetricReadings } from "./readings.ts";
 import { addResourceFamilies } from "./resource-families.ts";
@@ -30,6 +31,15 @@ export interface MetricsOptions {
   readonly version: string;
   /** Hears of a reading that threw; the scrape goes on without it. Default: nobody does. */
   readonly onFault?: (error: unknown) => void;
+}
+
+/** What has been carried since the start. All of them only grow. */
+export interface TrafficTotals {
+  readonly requests: number;
+  /** Requests with a status of 500 and above, or that ended neither well nor by the visitor's wish. */
+  readonly failures: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 /** What the events of a role added up to. */
@@ -62,6 +72,7 @@ export class Metrics extends QuietEvents {
   readonly _faults: WordCounts = new WordCounts();
   readonly #exposition: Exposition;
   readonly #runtime: RuntimeFamilies;
+  #latency: LatencyCells | undefined;
 
   /** Starts the runtime's collectors; they run until {@link dispose}. */
   constructor(options: MetricsOptions) {
@@ -92,6 +103,7 @@ export class Metrics extends QuietEvents {
     const { openedAtMs, firstByteAtMs, trace } = exchange;
     const seconds = (performance.now() - openedAtMs) / 1000;
     const toFirstByte = (firstByteAtMs - openedAtMs) / 1000;
+    if (this.#latency && firstByteAtMs > 0) this.#latency.observe(firstByteAtMs - openedAtMs);
     // An exemplar is a link to a trace: one that nobody recorded leads nowhere.
     if (trace?.sampled !== true) {
       this._durations.observe(seconds);
@@ -128,6 +140,23 @@ export class Metrics extends QuietEvents {
 
   override faulted(where: string): void {
     this._faults.add(where);
+  }
+
+  /** Counts times to the first byte into `cells` from now on; undefined to stop. */
+  measureLatency(cells: LatencyCells | undefined): void {
+    this.#latency = cells;
+  }
+
+  /** What has been carried so far. */
+  totals(): TrafficTotals {
+    let requests = 0;
+    let failures = 0;
+    for (const { code, outcome, count } of this._exchanges.cells()) {
+      requests += count;
+      const isAnswered = outcome === "ok" || outcome === "visitor_abort";
+      if (!isAnswered || Number(code) >= 500) failures += count;
+    }
+    return { requests, failures, bytesIn: this._bytes.in, bytesOut: this._bytes.out };
   }
 
   /** The whole exposition in one of the two formats. */

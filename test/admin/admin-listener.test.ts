@@ -31,8 +31,9 @@ const guarded = [
   ["POST", "/debug/heap/diff"],
   ["GET", "/debug/pprof/heap"],
   ["GET", "/debug/pprof/profile"],
+  ["POST", "/debug/diag"],
+  ["GET", "/api/live"],
   ["POST", "/logout"],
-  ["GET", "/"],
   ["GET", "/no/such/path"],
 ] as const;
 
@@ -78,7 +79,6 @@ test("readiness says why not, liveness does not care", async (t) => {
 test("what has not landed or is not there answers 501 with the reason", async (t) => {
   const { ask } = await startAdmin(t, { loadPprof: () => Promise.resolve({ missing: "no @datadog/pprof here" }) });
   for (const [method, path] of [
-    ["GET", "/"],
     ["GET", "/debug/leaks"],
     ["POST", "/debug/heap/diff"],
     ["GET", "/debug/heap/snapshots"],

@@ -8,7 +8,8 @@ import { AdminClient } from "../../src/admin/admin-client.ts";
 import type { AdminQuestion, AdminReply } from "../../src/admin/admin-client.ts";
 import type { AdminListenerOptions } from "../../src/admin/admin-listener.ts";
 import { AdminListener } from "../../src/admin/admin-listener.ts";
-import type { AdminSubject, TunnelRow } from "../../src/admin/subject.ts";
+import type { AdminSubject, LiveSources, TunnelRow } from "../../src/admin/subject.ts";
+import { Arrivals } from "../../src/observe/arrivals.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { FakeReadings } from "../observe/fakes.ts";
 
@@ -22,7 +23,15 @@ export class FakeRole implements AdminSubject {
   readonly readings: FakeReadings = new FakeReadings();
   readonly metricsOfRole: Metrics = new Metrics({ readings: this.readings, version: "0.1.0" });
   readonly rows: TunnelRow[] = [tunnelRow("demo")];
+  readonly arrivals: Arrivals = new Arrivals();
+  readonly live: LiveSources = {
+    traffic: this.metricsOfRole,
+    heapTrail: { points: [], added: 0, slope: () => undefined },
+    arrivals: this.arrivals,
+    retained: () => [],
+  };
   notReady: string | undefined;
+  resourceReads = 0;
   collections = 0;
 
   unreadiness(): string | undefined {
@@ -34,6 +43,7 @@ export class FakeRole implements AdminSubject {
   }
 
   resources(): ReturnType<AdminSubject["resources"]> {
+    this.resourceReads += 1;
     return {
       kinds: {} as ReturnType<AdminSubject["resources"]>["kinds"],
       probes: { "names.live": 1 },

@@ -6,7 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { SnapshotAccess } from "../../src/admin/subject.ts";
-import type { SnapshotEntry, SnapshotRefusalCode, SnapshotResult } from "../../src/leaks/snapshot-entry.ts";
+import type {
+  SnapshotEntry,
+  SnapshotForecast,
+  SnapshotRefusalCode,
+  SnapshotResult,
+} from "../../src/leaks/snapshot-entry.ts";
 import type { OpenSnapshot, TakeOptions } from "../../src/leaks/snapshots.ts";
 import { errorOf, eventually, jsonOf, openDeaf, startAdmin, token } from "./rig.ts";
 
@@ -34,6 +39,10 @@ class FakeStore implements SnapshotAccess {
     const entry: SnapshotEntry = { id, bytes, takenAtMs: 1, engine: "v8", trigger: "api", stallMs: 12, heapUsed: 34 };
     this.entries.push(entry);
     return { ok: true, entry };
+  }
+
+  forecast(): SnapshotForecast {
+    return { stallMs: 1, diskBytes: 2, memoryBytes: 3, refusal: null };
   }
 
   list(): Promise<readonly SnapshotEntry[]> {

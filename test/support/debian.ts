@@ -6,6 +6,7 @@ import { delimiter, join } from "node:path";
 
 /** Programs and the Debian packages that hold them; .ci/run installs the same packages. */
 const packages = {
+  chromium: "chromium",
   nginx: "nginx",
   prometheus: "prometheus",
   promtool: "prometheus",
