@@ -1,196 +1,235 @@
-// What: seeds one kind of leak, four times among 400 sessions of a small TCP server, and prints what the ledgers say of it.
-// When: to learn what each disagreement looks like, or to renew the output in docs/diagnosing-a-leak.md.
-// Example: npm run build && node scripts/leak-classes.mjs referred-to        (without a name: lists the names)
+// What: starts a real server with a fault seeded into it, sends it traffic, and prints what its private listener says then.
+// When: to see what a class of leak looks like before one is met; the examples of docs/diagnosing-a-leak.md are from here.
+// Example: npm run build && node scripts/leak-classes.mjs referred-to
 
-import { EventEmitter, once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Descriptors } from "../dist/src/leaks/descriptors.js";
-import { GcClock } from "../dist/src/leaks/gc-clock.js";
-import { floorWindow, HeapFloor } from "../dist/src/leaks/heap-floor.js";
-import { Ledger } from "../dist/src/leaks/ledger.js";
-import { Operations } from "../dist/src/leaks/op-scope.js";
-import { ProbeRegistry } from "../dist/src/leaks/probes.js";
-import { ResourceReporter } from "../dist/src/leaks/resource-report.js";
-import { SnapshotStore } from "../dist/src/leaks/snapshots.js";
-import { CollectionWatcher } from "../dist/src/leaks/watcher.js";
-import { Deadlines } from "../dist/src/lifecycle/deadlines.js";
-import { fanout } from "../dist/src/lifecycle/fanout.js";
-import { retainingPath } from "./retaining-path.mjs";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "../dist/src/index.js";
+import { retainedIn, retainingPath } from "./retaining-path.mjs";
 
-/** What the leaks leak into. */
-const bus = new EventEmitter().setMaxListeners(0);
-const slots = [];
-const pinned = [];
-
-/** A session is one connection: opened on accept, in the container until it is closed, closed when the peer ends. */
-class DemoSession {
-  constructor(socket) {
-    this.kind = "session";
-    this.openedAtMs = performance.now();
-    this.socket = socket;
-  }
-
-  end() {
-    this.socket.end();
-  }
-}
-
-/** Each fault gets what a close is made of, and leaves a part out. */
-const faults = {
-  none: ({ remove, end, closed }) => [remove(), end(), closed()],
-  "never-closed": () => {},
-  "not-removed": ({ end, closed }) => [end(), closed()],
-  "referred-to": ({ session, remove, end, closed }) => {
-    bus.on("reload", function onReload() {
-      session.end();
-    });
-    remove();
-    end();
-    closed();
-  },
-  "handle-lost": ({ remove, end }) => [remove(), end()],
-  "socket-left": ({ remove, closed }) => [remove(), closed()],
-  "never-settles": ({ operations, remove, end, closed }) => {
-    void operations.run("drain", async () => {
-      await new Promise(() => {});
-      remove();
-    });
-    remove();
-    end();
-    closed();
-  },
-  "buffer-pinned": ({ chunk, remove, end, closed }) => {
-    pinned.push(chunk.subarray(0, 8));
-    remove();
-    end();
-    closed();
-  },
-  "slot-kept": ({ remove, end, closed }) => {
-    for (let n = 0; n < 50_000; n += 1) slots.push(n);
-    remove();
-    end();
-    closed();
-  },
+/** The seed of bench/zoo/ behind each class, and the traffic that makes it strike. */
+const classes = {
+  none: { seed: undefined, traffic: () => comeAndGo(400) },
+  "not-removed": { seed: "registry-never-deleted", traffic: () => comeAndGo(40) },
+  "referred-to": { seed: "error-path-one-percent", traffic: () => comeAndGo(400) },
+  "handle-lost": { seed: "span-not-ended", traffic: () => abort(40) },
+  "never-closed": { seed: "one-direction-closed", traffic: () => halfClose(20), sockets: true },
+  "probe-grows": { seed: "key-mismatch", traffic: () => comeAndGo(40) },
+  "never-settles": { seed: "never-settling-await", traffic: () => comeAndGo(40) },
+  "bytes-pinned": { seed: "slab-pin", traffic: () => comeAndGo(400), again: true },
+  "heap-floor": { seed: "race-with-long-lived-promise", traffic: () => ask(5_000), again: true },
 };
+/** The server's own: ws's close timeout is set to 1 s below, and 5 s are added to it. */
+const graceMs = 6_500;
+const families =
+  /^caisson_(?:resources_(?:live|held|uncollected|retained|collected_unclosed_total)|probe_size|operations_abandoned_total)\b/;
+const socketFamilies = /^caisson_(?:tcp_sockets|descriptors)\b/;
 
-const [name = ""] = process.argv.slice(2);
-const fault = faults[name];
-if (fault === undefined) {
-  console.error(`Usage: node scripts/leak-classes.mjs ${Object.keys(faults).join(" | ")}`);
+const name = process.argv[2] ?? "none";
+const chosen = classes[name];
+if (!chosen) {
+  console.error(`Usage: node scripts/leak-classes.mjs ${Object.keys(classes).join(" | ")}`);
   process.exit(2);
 }
 
-const clock = new GcClock();
-const ledger = new Ledger();
-// No grace: here nothing may rightly refer to a closed session, as ws does for 30 s.
-const watcher = new CollectionWatcher({ clock, graceMs: 0 });
-const events = fanout(ledger, watcher);
-const deadlines = new Deadlines({ events });
-const sessions = new Map();
-const probes = new ProbeRegistry();
-const operations = new Operations();
-const descriptors = new Descriptors();
-const heapFloor = new HeapFloor(clock);
-probes.watch("bus.listeners", bus);
-const inventory = () => ({ held: { session: sessions.size, deadline: deadlines.size }, probes: {} });
-const reporter = new ResourceReporter({
-  ledger,
-  watcher,
-  clock,
-  inventory,
-  probes,
-  operations,
-  heapFloor,
-  descriptors,
+const folder = mkdtempSync(join(tmpdir(), "caisson-leak-"));
+const target = createServer(answer).listen(0, "127.0.0.1");
+target.on("upgrade", (_, socket) => {
+  socket.write(
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+  );
+  socket.on("end", () => socket.end()).on("error", () => {});
 });
-const folder = await mkdtemp(join(tmpdir(), "caisson-leak-"));
-const store = new SnapshotStore({ folder, events, deadlines });
+await once(target, "listening");
+const server = await startServer(chosen.seed);
+try {
+  await show(chosen);
+} finally {
+  server.child.kill("SIGKILL");
+  target.close();
+  target.closeAllConnections();
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit();
 
-let accepted = 0;
-const server = createServer({ allowHalfOpen: true }, (socket) => accept(socket, (accepted += 1)));
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-
-// What the first connections allocate once is no growth.
-const warmUp = 400;
-for (let n = 0; n < warmUp; n += 1) await visit();
-await settle();
-const before = reporter.report();
-for (let n = 0; n < 400; n += 1) await visit();
-await settle();
-const after = reporter.report();
-print();
-if (watcher.reading("session").retained > 0) await printPath();
-
-store.dispose();
-for (const part of [watcher, heapFloor, operations, clock]) part.dispose();
-await descriptors.dispose();
-await rm(folder, { recursive: true });
-// The leaked sockets would keep the process alive.
-process.exit(0);
-
-function accept(socket, number) {
-  const session = new DemoSession(socket);
-  events.opened(session);
-  sessions.set(number, session);
-  let chunk = Buffer.alloc(0);
-  socket.on("data", (data) => {
-    chunk = data;
-  });
-  socket.on("end", () => {
-    const parts = {
-      session,
-      chunk,
-      operations,
-      remove: () => sessions.delete(number),
-      end: () => session.end(),
-      closed: () => events.closed(session, "peer_ended"),
-    };
-    if (number > warmUp && number % 100 === 50) fault(parts);
-    else faults.none(parts);
-  });
+async function show({ seed, traffic, again = false, sockets = false }) {
+  // Caches, compiled code and labels come with the first traffic.
+  if (again) await traffic();
+  await settle();
+  if (sockets) await freshSample();
+  const before = await metrics(sockets);
+  const memory = [await memoryNow()];
+  for (let round = 0; round < (again ? 2 : 1); round += 1) {
+    await traffic();
+    await settle();
+    memory.push(await memoryNow());
+  }
+  if (sockets) await freshSample();
+  const after = await metrics(sockets);
+  console.log(`# seeded: ${seed ?? "nothing"}`);
+  for (const [series, value] of after) {
+    if (value !== before.get(series)) console.log(`${series} ${before.get(series) ?? 0} -> ${value}`);
+  }
+  if (again) {
+    for (const figure of ["heapFloor", "arrayBuffers"]) {
+      const grown = memory.slice(1).map((now, at) => (now[figure] - memory[at][figure]).toLocaleString("en"));
+      console.log(`memory.${figure} after each of two equal portions of traffic: ${grown.join(", ")} more`);
+    }
+  }
+  const { kinds, operations } = JSON.parse(await admin("/debug/resources"));
+  for (const [kind, report] of Object.entries(kinds)) {
+    const { opened, closed, live, held, uncollected, retained, collectedUnclosed } = report;
+    const odd = uncollected + retained + collectedUnclosed > 0 || (held ?? live) !== live;
+    if (odd || (live > 0 && kind !== "deadline" && kind !== "listener")) {
+      console.log(
+        `${kind.padEnd(14)} ${JSON.stringify({ opened, closed, live, held, uncollected, retained, collectedUnclosed })}`,
+      );
+    }
+  }
+  for (const [operation, reading] of Object.entries(operations)) {
+    if (reading.abandoned > 0) console.log(`operations.${operation} ${JSON.stringify(reading)}`);
+  }
+  if (Object.values(kinds).some(({ retained }) => retained > 0)) await explain();
 }
 
-async function visit() {
-  const visitor = connect(server.address().port, "127.0.0.1");
-  visitor.resume().end(Buffer.alloc(65_536));
-  await once(visitor, "finish");
-  await new Promise((resolve) => setTimeout(resolve, 2));
+/** What holds the first retained session, or whatever else is retained. */
+async function explain() {
+  const { id } = JSON.parse(await admin("/debug/heap/snapshots", { method: "POST", body: '{"force":true}' }));
+  const file = join(folder, "download.heapsnapshot");
+  writeFileSync(file, await admin(`/debug/heap/snapshots/${id}`));
+  const labels = retainedIn(file);
+  const label = labels.find((found) => found.startsWith("session#")) ?? labels[0];
+  console.log(`\nwhat refers to ${label}:`);
+  for (const line of retainingPath(file, label)) console.log(`  ${line}`);
 }
 
+async function startServer(seed) {
+  const tokenFile = join(folder, "token");
+  const preload = seed === undefined ? [] : ["--import", new URL(`../dist/bench/zoo/${seed}.js`, import.meta.url).href];
+  const main = new URL("../dist/src/cli/main.js", import.meta.url).pathname;
+  const options = [
+    ["--listen", "127.0.0.1:0"],
+    ["--admin", "127.0.0.1:0"],
+    ["--admin-token-file", tokenFile],
+    ["--snapshots", join(folder, "snapshots")],
+    ["--ws-close-timeout", "1"],
+    ["--watch-one-in", "1"],
+    ["--catch-all", "demo"],
+    ["--log-level", "error"],
+    ["--json"],
+  ].flat();
+  const child = spawn(process.execPath, [...preload, main, "serve", ...options], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event = JSON.parse(line);
+    if (event.event !== "listening") continue;
+    child.stdout.resume();
+    return { child, url: event.url, admin: event.admin, token: readFileSync(tokenFile, "utf8").trim() };
+  }
+  throw new Error("the server did not start");
+}
+
+/** Lets what was closed grow old enough, and asks for as many collections as decide about it. */
 async function settle() {
-  for (let n = 0; n < floorWindow; n += 1) await clock.force();
-  await descriptors.sample();
+  await sleep(graceMs);
+  for (let n = 0; n < 8; n += 1) await admin("/debug/gc", { method: "POST" });
 }
 
-function print() {
-  const { closedBy: _, watchedOneIn: __, ...session } = after.kinds.session;
-  const changed = (part) => (after.memory[part] ?? 0) - (before.memory[part] ?? 0);
-  const lines = {
-    session: {
-      ...session,
-      opened: session.opened - warmUp,
-      closed: session.closed - warmUp,
-      oldestSeconds: Math.round(session.oldestSeconds),
-    },
-    probes: after.probes,
-    operations: after.operations,
-    "fds.types.socket": (after.fds?.types.socket ?? 0) - (before.fds?.types.socket ?? 0),
-    "fds.tcp": after.fds?.tcp,
-    "memory.heapFloor": `${changed("heapFloor").toLocaleString("en")} more`,
-    "memory.arrayBuffers": `${changed("arrayBuffers").toLocaleString("en")} more`,
-  };
-  for (const [label, value] of Object.entries(lines)) console.log(`${label.padEnd(20)}${JSON.stringify(value)}`);
+async function admin(path, { method = "GET", body } = {}) {
+  const headers = { Authorization: `Bearer ${server.token}`, ...(body && { "Content-Type": "application/json" }) };
+  const response = await fetch(`${server.admin}${path}`, { method, headers, body });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return response.text();
 }
 
-async function printPath() {
-  const [first] = watcher.retained(1);
-  const taken = await store.take({ trigger: "program" });
-  if (first === undefined || !taken.ok) throw new Error("no snapshot was taken");
-  console.log(`\nwhat refers to ${first.label}:`);
-  for (const step of retainingPath(join(folder, `${taken.entry.id}.heapsnapshot`), first.label))
-    console.log(`  ${step}`);
+/** Descriptors are sampled when somebody asks, at most every 30 s. */
+async function freshSample() {
+  const askedAtMs = performance.now();
+  for (;;) {
+    const { fds } = JSON.parse(await admin("/debug/resources"));
+    if (fds !== null && fds.ageSeconds * 1000 < performance.now() - askedAtMs) return;
+    await sleep(1_000);
+  }
+}
+
+async function metrics(sockets) {
+  const wanted = (line) => families.test(line) || (sockets && socketFamilies.test(line));
+  const lines = (await admin("/metrics")).split("\n").filter(wanted);
+  return new Map(lines.map((line) => line.split(/ (?=\S+$)/)));
+}
+
+async function memoryNow() {
+  return JSON.parse(await admin("/debug/resources")).memory;
+}
+
+async function comeAndGo(clients) {
+  for (let done = 0; done < clients; done += 20) {
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const tunnel = await client();
+        await tunnel.close();
+      }),
+    );
+  }
+}
+
+function client(options = {}) {
+  return connect({ server: server.url.replace("http", "ws"), target: target.address().port, ...options });
+}
+
+async function withClient(work) {
+  const tunnel = await client({ name: "demo" });
+  await work();
+  await tunnel.close();
+}
+
+function ask(count) {
+  return withClient(async () => {
+    for (let done = 0; done < count; done += 50) await Promise.all(Array.from({ length: 50 }, () => visit("/")));
+  });
+}
+
+/** Every second visitor leaves before the answer. */
+function abort(count) {
+  return withClient(async () => {
+    for (let n = 0; n < count; n += 2) await Promise.all([visit("/"), visit("/slow", 100)]);
+  });
+}
+
+function visit(path, leaveAfterMs) {
+  return new Promise((resolve) => {
+    const asked = request(`${server.url}${path}`, { agent: false });
+    asked.on("response", (response) => response.resume().once("close", resolve)).on("error", resolve);
+    if (leaveAfterMs !== undefined) setTimeout(() => asked.destroy(), leaveAfterMs);
+    asked.end();
+  });
+}
+
+/** Visitors upgrade to a WebSocket and end their side. */
+async function halfClose(count) {
+  const tunnel = await client({ name: "demo" });
+  const { port } = new URL(server.url);
+  for (let n = 0; n < count; n += 1) {
+    const socket = connectTcp({ port: Number(port), host: "127.0.0.1", allowHalfOpen: true }).on("error", () => {});
+    socket.write(
+      "GET /socket HTTP/1.1\r\nHost: demo.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    await once(socket, "data");
+    socket.end();
+  }
+  await sleep(500);
+  await tunnel.close();
+}
+
+function answer({ url }, response) {
+  if (url === "/slow") setTimeout(() => response.end("late\n"), 5_000).unref();
+  else response.end("hello\n");
 }

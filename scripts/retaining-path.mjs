@@ -1,6 +1,6 @@
 // What: the shortest chain of references from the heap's roots to one retained resource, out of a heap snapshot.
 // When: /debug/resources says `retained`, and the question is by what. Needs memory for the whole file; fine up to 100 MB.
-// Example: node scripts/retaining-path.mjs caisson-....heapsnapshot session#17
+// Example: node scripts/retaining-path.mjs caisson-....heapsnapshot session#17; without a label it lists those that are retained
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,16 @@ export function retainingPath(file, label) {
     node = edge.from;
   }
   return lines;
+}
+
+/** The labels of all retained resources. */
+export function retainedIn(file) {
+  const heap = readHeap(file);
+  const labels = [...recordsOf(heap)]
+    .map((record) => heap.follow(record, "label"))
+    .filter((label) => label !== undefined);
+  // An open or pending resource has no label: its field holds undefined, which has a name without a number.
+  return labels.map((label) => heap.nameOf(label)).filter((label) => /^[a-z_]+#\d+$/.test(label));
 }
 
 function readHeap(file) {
@@ -70,14 +80,19 @@ function readHeap(file) {
 
 /** The resource of the record with this label, over the record's weak reference. */
 function watchedBy(heap, label) {
-  for (let node = 0; node < heap.count; node += heap.nodeSize) {
-    if (heap.typeOf(node) !== "object" || heap.nameOf(node) !== "WatchRecord") continue;
+  for (const node of recordsOf(heap)) {
     const labelNode = heap.follow(node, "label");
     if (labelNode === undefined || heap.nameOf(labelNode) !== label) continue;
     const target = heap.follow(heap.follow(node, "resource"), "target");
     if (target !== undefined) return target;
   }
   throw new Error(`no record of ${label} in this snapshot`);
+}
+
+function* recordsOf(heap) {
+  for (let node = 0; node < heap.count; node += heap.nodeSize) {
+    if (heap.typeOf(node) === "object" && heap.nameOf(node) === "WatchRecord") yield node;
+  }
 }
 
 function breadthFirst(heap) {
@@ -96,9 +111,9 @@ function breadthFirst(heap) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , file, label] = process.argv;
-  if (label === undefined) {
-    console.error("Usage: node scripts/retaining-path.mjs FILE.heapsnapshot LABEL");
+  if (file === undefined) {
+    console.error("Usage: node scripts/retaining-path.mjs FILE.heapsnapshot [LABEL]");
     process.exit(2);
   }
-  for (const line of retainingPath(file, label)) console.log(line);
+  for (const line of label === undefined ? retainedIn(file) : retainingPath(file, label)) console.log(line);
 }

@@ -34,6 +34,7 @@ export class GcClock {
   #forced = 0;
   #collect: (() => Promise<void>) | undefined;
   #forcing: Promise<ForcedGc> | undefined;
+  #turnsAtForce = 0;
 
   constructor() {
     this.#observer = new PerformanceObserver((list) => this.#observe(list));
@@ -51,6 +52,14 @@ export class GcClock {
    */
   get turns(): number {
     return this.#turns;
+  }
+
+  /**
+   * Whether the collection whose finalisation callbacks run now is among {@link turns} already. A forced one is reported
+   * before its callbacks run, any other after them.
+   */
+  get counted(): boolean {
+    return this.#forcing !== undefined && this.#turns > this.#turnsAtForce;
   }
 
   /** Collections that {@link force} asked for. */
@@ -88,6 +97,7 @@ export class GcClock {
 
   async #force(): Promise<ForcedGc> {
     this.#forced += 1;
+    this.#turnsAtForce = this.#turns;
     this.#collect ??= findCollector();
     const before = process.memoryUsage();
     const startedAtMs = performance.now();

@@ -64,7 +64,7 @@ export interface WatchReading {
 }
 
 /** What the watcher needs of a {@link GcClock}. */
-export type MajorGcs = Pick<GcClock, "turns" | "onMajor">;
+export type MajorGcs = Pick<GcClock, "turns" | "counted" | "onMajor">;
 
 /** Tallies of one kind. They only grow; what stands in a state is always a difference. */
 interface Tally {
@@ -138,6 +138,9 @@ export class CollectionWatcher extends QuietEvents {
   }
 
   override closed(resource: Resource): void {
+    const { watched, closed, openCollected } = this.#tallies[resource.kind];
+    // None of the open ones of this kind is watched: true of nearly all closes where only a sample is.
+    if (watched === closed + openCollected) return;
     const id = this.#ids.get(resource);
     if (id === undefined) return;
     const record = this.#open.get(id);
@@ -241,8 +244,9 @@ export class CollectionWatcher extends QuietEvents {
   }
 
   #observeDelay(record: WatchRecord): void {
-    // The collection that just ran is reported after its callbacks, hence one more than the clock shows.
-    this.#tallies[record.kind].delays.observe(this.#clock.turns - record.closedAtTurn + 1);
+    const uncounted = this.#clock.counted ? 0 : 1;
+    // At least one has run, whatever the clock says: here it is gone.
+    this.#tallies[record.kind].delays.observe(Math.max(1, this.#clock.turns - record.closedAtTurn + uncounted));
   }
 }
 

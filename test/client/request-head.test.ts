@@ -55,3 +55,9 @@ void test("what observers read", () => {
   assert.equal(fieldOf(request.head, "x-"), undefined);
   assert.equal(hostOf(open("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n")), "[::1]");
 });
+
+void test("the method is read as it was sent, whether it is a frequent one or only begins like one", () => {
+  for (const method of ["GET", "POST", "HEAD", "PUT", "DELETE", "GETX", "get", "PUTS", "G"]) {
+    assert.equal(methodOf(open(`${method} /x HTTP/1.1\r\n\r\n`).head), method);
+  }
+});

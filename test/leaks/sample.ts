@@ -23,6 +23,9 @@ export class HandClock implements MajorGcs {
   readonly listeners: Set<MajorGcListener> = new Set();
   turns = 0;
 
+  /** As of a collection that nobody forced. */
+  readonly counted = false;
+
   onMajor(listener: MajorGcListener): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
