@@ -65,6 +65,8 @@ export interface ServeOptions {
   readonly drainMs?: number;
   /** How long close() goes on accepting, so that a balancer notices. Default 0. */
   readonly drainDelayMs?: number;
+  /** How long readiness stays off after the start, so that a balancer waits for clients to come back. Default 0. */
+  readonly readyDelayMs?: number;
   readonly limits?: Partial<ServeLimits>;
   /** Closes the server when it aborts, without a drain. */
   readonly signal?: AbortSignal;
@@ -201,7 +203,7 @@ class RunningServer implements CaissonServer {
 
   async start(address: { readonly host: string; readonly port: number }): Promise<void> {
     await this.#runtime.operations.run("listen", () => this.#server.listen(address));
-    await this.#observatory?.watch(new ServerRole(this.#server), this.#runtime);
+    await this.#observatory?.watch(new ServerRole(this.#server, this.#options.readyDelayMs ?? 0), this.#runtime);
     this.#followTokens();
     const { signal } = this.#options;
     if (!signal) return;

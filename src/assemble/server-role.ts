@@ -12,9 +12,12 @@ import { announcePause } from "./pause-notice.ts";
 export class ServerRole implements ObservedRole {
   readonly role = "server";
   readonly #server: TunnelServer;
+  readonly #readyAtMs: number;
 
-  constructor(server: TunnelServer) {
+  /** Readiness comes `readyDelayMs` after now. */
+  constructor(server: TunnelServer, readyDelayMs: number) {
     this.#server = server;
+    this.#readyAtMs = performance.now() + readyDelayMs;
   }
 
   inventory(): Inventory {
@@ -22,7 +25,9 @@ export class ServerRole implements ObservedRole {
   }
 
   unreadiness(): string | undefined {
-    return this.#server.ready ? undefined : "the server is shutting down";
+    if (!this.#server.ready) return "the server is shutting down";
+    const leftMs = this.#readyAtMs - performance.now();
+    return leftMs <= 0 ? undefined : `clients may still be coming back: ready in ${Math.ceil(leftMs / 1000)} s`;
   }
 
   tunnels(): readonly TunnelRow[] {

@@ -54,6 +54,7 @@ export interface ServeInvocation {
   readonly trustedProxies: readonly string[];
   readonly drainMs: number | undefined;
   readonly drainDelayMs: number | undefined;
+  readonly readyDelayMs: number | undefined;
   readonly json: boolean;
   readonly logLevel: LogLevel;
   readonly admin: AdminInvocation;

@@ -80,7 +80,7 @@ test("options of http reach the invocation", async () => {
 
 test("options of serve reach the invocation", async () => {
   const line =
-    "serve --listen [::1]:0 --domain t.test --public-url https://{name}.t.test --catch-all app --open --drain 2m --drain-delay 3 " +
+    "serve --listen [::1]:0 --domain t.test --public-url https://{name}.t.test --catch-all app --open --drain 2m --drain-delay 3 --ready-delay 4 " +
     "--tokens tokens.json --trusted-proxies 10.0.0.0/8,::1 --trusted-proxies 127.0.0.1 --log-format json --log-level debug --admin off --dead-after 3 --name-hold 0 --max-body 64KiB";
   assert.deepEqual(await parse(line.split(" ")), {
     command: "serve",
@@ -93,6 +93,7 @@ test("options of serve reach the invocation", async () => {
     trustedProxies: ["10.0.0.0/8", "::1", "127.0.0.1"],
     drainMs: 120_000,
     drainDelayMs: 3000,
+    readyDelayMs: 4000,
     json: true,
     logLevel: "debug",
     admin: { listen: "off", tokenFile: undefined, hosts: [], snapshotFolder: undefined, watchOneIn: undefined },

@@ -7,6 +7,7 @@ import { delimiter, join } from "node:path";
 /** Programs and the Debian packages that hold them; .ci/run installs the same packages. */
 const packages = {
   chromium: "chromium",
+  haproxy: "haproxy",
   nginx: "nginx",
   prometheus: "prometheus",
   promtool: "prometheus",

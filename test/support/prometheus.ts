@@ -4,10 +4,10 @@ import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findProgram } from "./debian.ts";
+import { freePort } from "./free-port.ts";
 import { until } from "./until.ts";
 
 /** Starting takes a while on a busy machine. Milliseconds. */
@@ -82,12 +82,4 @@ export function promtoolComplaints(metrics: string): string {
     encoding: "utf8",
   });
   return status === 0 ? `${stdout}${stderr}` : `status ${String(status)}: ${stdout}${stderr}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => void server.close(() => resolve()));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

@@ -85,6 +85,7 @@ function serveOptions(invocation: ServeInvocation, secret: string, signal: Abort
     ...given("tokens", invocation.tokens),
     ...given("drainMs", invocation.drainMs),
     ...given("drainDelayMs", invocation.drainDelayMs),
+    ...given("readyDelayMs", invocation.readyDelayMs),
   };
 }
 

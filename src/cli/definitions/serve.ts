@@ -29,6 +29,7 @@ interface ServeFlags {
   readonly trustedProxies?: readonly string[];
   readonly drain?: number;
   readonly drainDelay?: number;
+  readonly readyDelay?: number;
   readonly logFormat?: "pretty" | "json";
   readonly logLevel?: LogLevel;
   readonly json?: boolean;
@@ -59,6 +60,11 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
       ),
     )
     .addOption(
+      new Option("--ready-delay <seconds>", "/readyz stays off for so long after the start (default: 0 ms)").argParser(
+        readDuration,
+      ),
+    )
+    .addOption(
       new Option("--log-format <format>", "plain lines, or JSON (events on stdout, log lines on stderr)").choices([
         "pretty",
         "json",
@@ -84,6 +90,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
       trustedProxies: flags.trustedProxies ?? [],
       drainMs: flags.drain,
       drainDelayMs: flags.drainDelay,
+      readyDelayMs: flags.readyDelay,
       json: flags.json === true || flags.logFormat === "json",
       logLevel: flags.logLevel ?? "info",
       admin: adminOf(command),
