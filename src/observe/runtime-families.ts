@@ -22,7 +22,7 @@ export class RuntimeFamilies {
   constructor(exposition: Exposition, options: RuntimeFamiliesOptions) {
     addVersions(exposition, options.version);
     addProcess(exposition, options.readings);
-    addMemory(exposition, options.readings);
+    addMemory(exposition);
     addEventLoop(exposition, this.#loop);
   }
 
@@ -52,13 +52,13 @@ function addVersions(exposition: Exposition, version: string): void {
 
 function addProcess(exposition: Exposition, readings: ScrapeReadings): void {
   exposition.counter({ name: "process_cpu_user_seconds_total", help: "CPU time in user mode." }, (emit) =>
-    emit(readings.cpu().user / 1e6),
+    emit(process.cpuUsage().user / 1e6),
   );
   exposition.counter({ name: "process_cpu_system_seconds_total", help: "CPU time in the kernel." }, (emit) =>
-    emit(readings.cpu().system / 1e6),
+    emit(process.cpuUsage().system / 1e6),
   );
   exposition.counter({ name: "process_cpu_seconds_total", help: "CPU time." }, (emit) => {
-    const { user, system } = readings.cpu();
+    const { user, system } = process.cpuUsage();
     emit((user + system) / 1e6);
   });
   const startedAtSeconds = Math.round(Date.now() / 1000 - process.uptime());
@@ -66,7 +66,7 @@ function addProcess(exposition: Exposition, readings: ScrapeReadings): void {
     emit(startedAtSeconds),
   );
   exposition.gauge({ name: "process_resident_memory_bytes", help: "Resident memory." }, (emit) =>
-    emit(readings.memory().rss),
+    emit(process.memoryUsage.rss()),
   );
   exposition.gauge({ name: "process_virtual_memory_bytes", help: "Virtual memory." }, (emit) =>
     emit(virtualMemoryBytes()),
@@ -93,19 +93,19 @@ function addProcess(exposition: Exposition, readings: ScrapeReadings): void {
   );
 }
 
-function addMemory(exposition: Exposition, readings: ScrapeReadings): void {
+function addMemory(exposition: Exposition): void {
   exposition.gauge({ name: "nodejs_heap_size_total_bytes", help: "Memory that V8 has reserved." }, (emit) =>
-    emit(readings.memory().heapTotal),
+    emit(process.memoryUsage().heapTotal),
   );
   exposition.gauge({ name: "nodejs_heap_size_used_bytes", help: "Memory that V8 uses." }, (emit) =>
-    emit(readings.memory().heapUsed),
+    emit(process.memoryUsage().heapUsed),
   );
   exposition.gauge(
     { name: "nodejs_external_memory_bytes", help: "Memory outside of V8 that its objects own." },
-    (emit) => emit(readings.memory().external),
+    (emit) => emit(process.memoryUsage().external),
   );
   exposition.gauge({ name: "nodejs_array_buffers_bytes", help: "Memory of buffers." }, (emit) =>
-    emit(readings.memory().arrayBuffers),
+    emit(process.memoryUsage().arrayBuffers),
   );
   for (const [suffix, help, key] of [
     ["total", "Size of each heap space.", "space_size"],
