@@ -22,7 +22,7 @@ export class RuntimeFamilies {
   constructor(exposition: Exposition, options: RuntimeFamiliesOptions) {
     addVersions(exposition, options.version);
     addProcess(exposition, options.readings);
-    addMemory(exposition);
+    addMemory(exposition, options.readings);
     addEventLoop(exposition, this.#loop);
   }
 
@@ -52,13 +52,13 @@ function addVersions(exposition: Exposition, version: string): void {
 
 function addProcess(exposition: Exposition, readings: ScrapeReadings): void {
   exposition.counter({ name: "process_cpu_user_seconds_total", help: "CPU time in user mode." }, (emit) =>
-    emit(process.cpuUsage().user / 1e6),
+    emit(readings.cpu().user / 1e6),
   );
   exposition.counter({ name: "process_cpu_system_seconds_total", help: "CPU time in the kernel." }, (emit) =>
-    emit(process.cpuUsage().system / 1e6),
+    emit(readings.cpu().system / 1e6),
   );
   exposition.counter({ name: "process_cpu_seconds_total", help: "CPU time." }, (emit) => {
-    const { user, system } = process.cpuUsage();
+    const { user, system } = readings.cpu();
     emit((user + system) / 1e6);
   });
   const startedAtSeconds = Math.round(Date.now() / 1000 - process.uptime());
@@ -66,7 +66,7 @@ function addProcess(exposition: Exposition, readings: ScrapeReadings): void {
     emit(startedAtSeconds),
   );
   exposition.gauge({ name: "process_resident_memory_bytes", help: "Resident memory." }, (emit) =>
-    emit(process.memoryUsage.rss()),
+    emit(readings.memory().rss),
   );
   exposition.gauge({ name: "process_virtual_memory_bytes", help: "Virtual memory." }, (emit) =>
     emit(virtualMemoryBytes()),
@@ -93,19 +93,19 @@ function addProcess(exposition: Exposition, readings: ScrapeReadings): void {
   );
 }
 
-function addMemory(exposition: Exposition): void {
+function addMemory(exposition: Exposition, readings: ScrapeReadings): void {
   exposition.gauge({ name: "nodejs_heap_size_total_bytes", help: "Memory that V8 has reserved." }, (emit) =>
-    emit(process.memoryUsage().heapTotal),
+    emit(readings.memory().heapTotal),
   );
   exposition.gauge({ name: "nodejs_heap_size_used_bytes", help: "Memory that V8 uses." }, (emit) =>
-    emit(process.memoryUsage().heapUsed),
+    emit(readings.memory().heapUsed),
   );
   exposition.gauge(
     { name: "nodejs_external_memory_bytes", help: "Memory outside of V8 that its objects own." },
-    (emit) => emit(process.memoryUsage().external),
+    (emit) => emit(readings.memory().external),
   );
   exposition.gauge({ name: "nodejs_array_buffers_bytes", help: "Memory of buffers." }, (emit) =>
-    emit(process.memoryUsage().arrayBuffers),
+    emit(readings.memory().arrayBuffers),
   );
   for (const [suffix, help, key] of [
     ["total", "Size of each heap space.", "space_size"],

@@ -9,6 +9,8 @@ export class ScrapeReadings {
   readonly direct: MetricReadings;
   #inventory: Inventory | undefined;
   #resources: Partial<Record<ResourceKind, ResourceReading>> | undefined;
+  #memory: NodeJS.MemoryUsage | undefined;
+  #cpu: NodeJS.CpuUsage | undefined;
 
   constructor(readings: MetricReadings) {
     this.direct = readings;
@@ -24,9 +26,21 @@ export class ScrapeReadings {
     return (this.#resources ??= this.direct.resources(this.inventory()));
   }
 
+  /** Memory of the process, in bytes: the system's answer takes a third of a millisecond. */
+  memory(): NodeJS.MemoryUsage {
+    return (this.#memory ??= process.memoryUsage());
+  }
+
+  /** CPU time of the process, in microseconds. */
+  cpu(): NodeJS.CpuUsage {
+    return (this.#cpu ??= process.cpuUsage());
+  }
+
   /** The next question is asked anew. */
   forget(): void {
     this.#inventory = undefined;
     this.#resources = undefined;
+    this.#memory = undefined;
+    this.#cpu = undefined;
   }
 }

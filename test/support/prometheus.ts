@@ -33,7 +33,7 @@ export class Prometheus {
       "    static_configs:",
       `      - targets: ["127.0.0.1:${port}"]`,
     ]);
-    const config = ["global: { scrape_interval: 200ms, scrape_timeout: 200ms }", "scrape_configs:", ...jobs, ""];
+    const config = ["global: { scrape_interval: 500ms, scrape_timeout: 500ms }", "scrape_configs:", ...jobs, ""];
     writeFileSync(join(folder, "prometheus.yml"), config.join("\n"));
     const port = await freePort();
     const flags = [
