@@ -84,6 +84,10 @@ export class ClientRole extends QuietEvents implements ObservedRole {
     return false; // A client's tunnels end with the client; the server's operator closes single ones.
   }
 
+  certificateExpirySeconds(): undefined {
+    return undefined; // A client shows no certificate.
+  }
+
   bufferedBytes(): Partial<Record<Side, number>> {
     let session = 0;
     for (const link of this.#client().sessions()) session += link.session.bufferedBytes;

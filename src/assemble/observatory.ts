@@ -106,6 +106,7 @@ export class Observatory {
       snapshots: () => this.#snapshots,
       tunnelTypes: () => this.#role?.tunnelTypes() ?? { http: 0, tcp: 0 },
       bufferedBytes: () => this.#role?.bufferedBytes() ?? {},
+      certificateExpirySeconds: () => this.#role?.certificateExpirySeconds(),
     });
     this.metrics = new Metrics({ version, readings, onFault: (error) => this.#events.faulted("metrics", error) });
   }

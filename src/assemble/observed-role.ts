@@ -14,6 +14,8 @@ export interface ObservedRole {
   tunnelTypes(): Readonly<Record<"http" | "tcp", number>>;
   /** Closes a tunnel by the operator's wish; false if there is none of that name. */
   closeTunnel(name: string): boolean;
+  /** Until the first of its certificates expires, in seconds; undefined if it has none. */
+  certificateExpirySeconds(): number | undefined;
   /** Bytes that wait in memory, by the side that is to take them. */
   bufferedBytes(): Partial<Record<Side, number>>;
   /** Tells all peers that this process will stand still for about so long; resolves when the notices have left. */

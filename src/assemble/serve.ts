@@ -11,6 +11,7 @@ import type { Runtime } from "../lifecycle/runtime.ts";
 import { createRuntime, createScope } from "../lifecycle/runtime.ts";
 import type { Scope } from "../lifecycle/scope.ts";
 import type { MuxLimits } from "../mux/limits.ts";
+import type { CertificateFiles } from "../server/certificate-files.ts";
 import { descriptorLimit } from "../server/descriptor-limit.ts";
 import type { ServerLimits } from "../server/limits.ts";
 import { serverLimits } from "../server/limits.ts";
@@ -24,7 +25,9 @@ import type { TokenWatchOwner } from "../tokens/token-watch.ts";
 import { TokenWatch } from "../tokens/token-watch.ts";
 import type { Tracing } from "../observe/tracing.ts";
 import type { AdminOptions } from "./admin-options.ts";
-import { isLoopback, parseHostPort } from "./host-port.ts";
+import { isLoopback } from "./host-port.ts";
+import type { ServedAddress, TlsFiles } from "./served-addresses.ts";
+import { certificatesOf, servedAddresses } from "./served-addresses.ts";
 import type { Observatory } from "./observatory.ts";
 import type { Observers } from "./observe.ts";
 import { observe, orLetGo, subscribersOf } from "./observe.ts";
@@ -42,8 +45,14 @@ export type ServeLimits = ServerLimits & MuxLimits;
 
 /** Options of {@link serve}. All are optional. */
 export interface ServeOptions {
-  /** `HOST:PORT`; default `127.0.0.1:8080`, port 0 for any free one. */
+  /** `HOST:PORT`; default `127.0.0.1:8080`, port 0 for any free one; `off` for none beside `listenTls`. */
   readonly listen?: string;
+  /** `HOST:PORT` for TLS; needs `tls`. None if absent. */
+  readonly listenTls?: string;
+  /** Certificate files; several for several names. They are read again when they change. */
+  readonly tls?: readonly TlsFiles[];
+  /** Send visitors of plain HTTP to HTTPS. Default false. */
+  readonly redirectHttps?: boolean;
   /** The domain whose subdomains are tunnels. Default `localhost`. */
   readonly domain?: string;
   /** How public URLs look when a proxy stands in front: `https://{name}.example.com`. */
@@ -59,6 +68,8 @@ export interface ServeOptions {
   readonly open?: boolean;
   /** Addresses and networks of proxies whose X-Forwarded-* fields are believed. */
   readonly trustedProxies?: readonly string[];
+  /** Trusted proxies begin each connection with a PROXY header, version 1 or 2. Default false. */
+  readonly proxyProtocol?: boolean;
   /** Keeps random names claimable over restarts; at least 16 characters. Random if absent. */
   readonly secret?: string;
   /** How long close() lets streams in flight go on. Default 30,000. */
@@ -72,6 +83,8 @@ export interface ServeOptions {
   readonly signal?: AbortSignal;
   /** The private listener for operators: `HOST:PORT`, `unix:PATH`, or more in detail. None if absent. */
   readonly admin?: string | AdminOptions;
+  /** Takes sentences for operators about what goes wrong while the server runs. */
+  readonly onWarning?: (message: string) => void;
   /**
    * Spans for OpenTelemetry. Default: with the SDK that the program has registered before; false for none all the same.
    */
@@ -108,6 +121,8 @@ export interface ServerEvents {
 export interface CaissonServer {
   /** Its own URL, such as `http://127.0.0.1:8080`; clients connect there with `ws:`. */
   readonly url: string;
+  /** Its URL for TLS, under its domain; empty if it does not listen for that. */
+  readonly tlsUrl: string;
   /** The private listener's URL; empty if there is none. */
   readonly admin: string;
   /** The live page's URL with a code that signs in once; empty without a private listener. */
@@ -128,11 +143,12 @@ export interface CaissonServer {
  * cannot be had. Without tokens anybody may connect a client, so it listens on loopback only unless `open` is set.
  */
 export async function serve(options: ServeOptions = {}): Promise<CaissonServer> {
-  const address = parseHostPort(options.listen ?? "127.0.0.1:8080", "listen address");
-  if (!isLoopback(address.host) && options.open !== true && options.tokens === undefined) {
+  const addresses = servedAddresses(options);
+  for (const { host } of addresses) {
+    if (isLoopback(host) || options.open === true || options.tokens !== undefined) continue;
     throw new CaissonError(
       "E_CONFIG",
-      `without tokens anybody who reaches ${address.host} could open a tunnel; give it --tokens, listen on 127.0.0.1, or pass --open if that is meant`,
+      `without tokens anybody who reaches ${host} could open a tunnel; give it --tokens, listen on 127.0.0.1, or pass --open if that is meant`,
     );
   }
   if (options.catchAll !== undefined && nameProblem(options.catchAll) !== undefined) {
@@ -147,7 +163,7 @@ export async function serve(options: ServeOptions = {}): Promise<CaissonServer> 
   const observatory = await observe(options, tracing);
   const server = await orLetGo(observatory, () => new RunningServer(options, { observatory, tracing, tokens }));
   try {
-    await server.start(address);
+    await server.start(addresses);
   } catch (error) {
     await server.close({ force: true });
     throw error;
@@ -166,6 +182,7 @@ class RunningServer implements CaissonServer {
   readonly #scope: Scope;
   readonly #events: TypedEvents<ServerEvents>;
   readonly #server: TunnelServer;
+  readonly #certificates: CertificateFiles | undefined;
   readonly #observatory: Observatory | undefined;
   readonly #tracing: Tracing | undefined;
   readonly #tokenStamp: string;
@@ -182,14 +199,19 @@ class RunningServer implements CaissonServer {
     this.#runtime = createRuntime(fanout(...subscribers), observatory?.operations);
     tracing?.report(this.#runtime.events);
     this.#scope = createScope(this.#runtime, "server");
+    const limits = { ...serverLimits(descriptorLimit()), ...options.limits };
+    this.#certificates = certificatesOf(options, { runtime: this.#runtime, pollMs: limits.certificatePollMs });
     this.#server = new TunnelServer({
       runtime: this.#runtime,
-      limits: { ...serverLimits(descriptorLimit()), ...options.limits },
+      limits,
       muxLimits: options.limits ?? {},
       domain: options.domain ?? "localhost",
       publicUrl: options.publicUrl,
       catchAll: options.catchAll,
       trustedProxies: options.trustedProxies ?? [],
+      proxyProtocol: options.proxyProtocol ?? false,
+      certificates: this.#certificates,
+      redirectHttps: options.redirectHttps ?? false,
       secret: options.secret === undefined ? randomBytes(32) : Buffer.from(options.secret),
       version,
       tokens: tokens && new TokenTable(tokens.entries),
@@ -201,8 +223,14 @@ class RunningServer implements CaissonServer {
     return this.#server.edge.address.serverUrl;
   }
 
-  async start(address: { readonly host: string; readonly port: number }): Promise<void> {
-    await this.#runtime.operations.run("listen", () => this.#server.listen(address));
+  get tlsUrl(): string {
+    return this.#server.edge.address.tlsUrl ?? "";
+  }
+
+  async start(addresses: readonly ServedAddress[]): Promise<void> {
+    const { operations } = this.#runtime;
+    await operations.run("certificates", async () => this.#certificates?.open());
+    for (const where of addresses) await operations.run("listen", () => this.#server.listen(where));
     await this.#observatory?.watch(new ServerRole(this.#server, this.#options.readyDelayMs ?? 0), this.#runtime);
     this.#followTokens();
     const { signal } = this.#options;

@@ -58,6 +58,10 @@ export class ServerRole implements ObservedRole {
     return true;
   }
 
+  certificateExpirySeconds(): number | undefined {
+    return this.#server.certificateExpirySeconds;
+  }
+
   bufferedBytes(): Partial<Record<Side, number>> {
     return this.#server.bufferedBytes();
   }

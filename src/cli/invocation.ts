@@ -2,6 +2,7 @@
 
 import type { ConnectLimits } from "../assemble/connect.ts";
 import type { ServeLimits } from "../assemble/serve.ts";
+import type { TlsFiles } from "../assemble/served-addresses.ts";
 import type { LogLevel } from "../observe/log-level.ts";
 
 /** The private listener, as far as flags say. */
@@ -45,6 +46,10 @@ export interface HttpInvocation {
 export interface ServeInvocation {
   readonly command: "serve";
   readonly listen: string | undefined;
+  readonly listenTls: string | undefined;
+  readonly tls: readonly TlsFiles[];
+  readonly redirectHttps: boolean;
+  readonly proxyProtocol: boolean;
   readonly domain: string | undefined;
   readonly publicUrl: string | undefined;
   readonly catchAll: string | undefined;

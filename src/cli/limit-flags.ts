@@ -49,6 +49,10 @@ const sessionFlags: readonly LimitFlag<SessionKey>[] = [
 
 /** Flags of `caisson serve`. */
 export const serveLimitFlags: readonly LimitFlag<keyof ServeLimits>[] = [
+  ["arrival-timeout", "arrivalMs", "duration", 10_000, "PROXY header and TLS handshake must be complete in this time"],
+  ["max-arrivals", "maxArrivals", "count", 1_024, "connections on that way at once"],
+  ["max-tls-contexts", "maxTlsContexts", "count", 1_000, "certificates kept ready"],
+  ["tls-reload", "certificatePollMs", "duration", 5_000, "how often certificate files are looked at", 100],
   ["head-timeout", "headMs", "duration", 15_000, "a request head must be complete in this time"],
   ["keep-alive", "keepAliveMs", "duration", 75_000, "how long a visitor's idle connection is kept"],
   ["request-idle", "requestIdleMs", "duration", 60_000, "longest pause in a request body"],

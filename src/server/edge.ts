@@ -34,6 +34,8 @@ export interface Edge {
   readonly address: PublicAddress;
   /** The tunnel for hosts that are nobody's, if one was chosen. */
   readonly catchAll: string | undefined;
+  /** Requests over plain HTTP are sent to HTTPS. */
+  readonly redirectHttps: boolean;
   /** How this server calls itself in Via. */
   readonly viaName: string;
   /** Filled and read within one call by the readers of all visitors, so that an idle connection owns no tables. */

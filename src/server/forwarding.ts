@@ -13,6 +13,8 @@ export interface VisitorOrigin {
   /** The visitor's address. */
   readonly address: string;
   readonly scheme: "http" | "https";
+  /** The name that a TLS visitor asked for, lower-case; undefined if none, or without TLS. */
+  readonly serverName: string | undefined;
   /** The peer is a trusted proxy, whose forwarding fields are continued instead of replaced. */
   readonly trusted: boolean;
   /** The fields that are the same for each request of an untrusted peer, as complete lines. */
@@ -55,13 +57,14 @@ export const dropFromTargets: Uint8Array = dropTable(fieldIds.caisson);
 export function visitorOrigin(options: {
   readonly address: string;
   readonly scheme: "http" | "https";
+  readonly serverName?: string;
   readonly trusted: boolean;
   readonly viaName: string;
 }): VisitorOrigin {
-  const { address, scheme, trusted, viaName } = options;
+  const { address, scheme, serverName, trusted, viaName } = options;
   const via = `Via: 1.1 ${viaName}\r\n`;
   const claimed = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Real-IP: ${address}\r\n`;
-  return { address, scheme, trusted, fixedLines: trusted ? via : claimed + via };
+  return { address, scheme, serverName, trusted, fixedLines: trusted ? via : claimed + via };
 }
 
 /** How one request goes on. */
@@ -106,6 +109,11 @@ export function passedBefore(head: RequestHead, viaName: string): boolean {
     if (head.fieldId[index] === fieldIds.via && head.valueOf(index).includes(viaName)) return true;
   }
   return false;
+}
+
+/** Whether the visitor's own connection is encrypted, here or at a trusted proxy. */
+export function isEncrypted(head: RequestHead, origin: VisitorOrigin): boolean {
+  return origin.scheme === "https" || (origin.trusted && head.field("x-forwarded-proto")?.toLowerCase() === "https");
 }
 
 function dropFor(trusted: boolean, traced: boolean): Uint8Array {

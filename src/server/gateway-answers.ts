@@ -4,13 +4,21 @@
 import type { GatewayError } from "../lifecycle/events.ts";
 
 /** An answer of the server itself. */
-export interface GatewayAnswer {
+export interface ServerAnswer {
   readonly status: number;
-  readonly error: GatewayError;
+  /** Undefined if nothing failed. */
+  readonly error: GatewayError | undefined;
+  /** Where to go instead. */
+  readonly location?: string;
   /** Seconds after which it makes sense to try again. */
   readonly retryAfter?: number;
   /** One sentence for people. */
   readonly text: string;
+}
+
+/** An answer of the server itself because something failed. */
+export interface GatewayAnswer extends ServerAnswer {
+  readonly error: GatewayError;
 }
 
 /** The errors with an answer of their own; `bad_request` has many. */
@@ -75,7 +83,13 @@ export function badRequestAnswer(status: number, reason: string): GatewayAnswer 
   };
 }
 
+/** Sends a visitor to the encrypted form of what it asked for. */
+export function redirectAnswer(location: string): ServerAnswer {
+  return { status: 308, error: undefined, location, text: "This server wants HTTPS." };
+}
+
 const statusTexts: Readonly<Record<number, string>> = {
+  308: "Permanent Redirect",
   400: "Bad Request",
   404: "Not Found",
   405: "Method Not Allowed",
@@ -110,7 +124,7 @@ export function acceptsHtml(accept: string | undefined): boolean {
 }
 
 /** The whole response. */
-export function renderAnswer(answer: GatewayAnswer, form: AnswerForm): Buffer {
+export function renderAnswer(answer: ServerAnswer, form: AnswerForm): Buffer {
   const title = `${answer.status} ${statusTexts[answer.status] ?? "Error"}`;
   const body = form.html ? page(title, answer) : `${title}\n${answer.text}\n`;
   const lines = [
@@ -120,8 +134,9 @@ export function renderAnswer(answer: GatewayAnswer, form: AnswerForm): Buffer {
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Cache-Control: no-store",
     "X-Content-Type-Options: nosniff",
-    `Caisson-Error: ${answer.error}`,
   ];
+  if (answer.error !== undefined) lines.push(`Caisson-Error: ${answer.error}`);
+  if (answer.location !== undefined) lines.push(`Location: ${answer.location}`);
   if (answer.retryAfter !== undefined) lines.push(`Retry-After: ${answer.retryAfter}`);
   if (!form.persist) lines.push("Connection: close");
   else if (form.versionMinor === 0) lines.push("Connection: keep-alive");
@@ -129,11 +144,11 @@ export function renderAnswer(answer: GatewayAnswer, form: AnswerForm): Buffer {
 }
 
 /** Texts are our own constants and reason words: nothing of the request is ever written into the page. */
-function page(title: string, answer: GatewayAnswer): string {
+function page(title: string, answer: ServerAnswer): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>${title}</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem}small{opacity:.7}</style></head>
-<body><h1>${title}</h1><p>${answer.text}</p><p><small>Caisson: ${answer.error}</small></p></body></html>
+<body><h1>${title}</h1><p>${answer.text}</p>${answer.error === undefined ? "" : `<p><small>Caisson: ${answer.error}</small></p>`}</body></html>
 `;
 }

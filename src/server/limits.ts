@@ -2,6 +2,14 @@
 
 /** What visitors, logins and shutdown may take. Times in milliseconds, sizes in bytes. */
 export interface ServerLimits {
+  /** From accept to the first request: PROXY header, ClientHello and TLS handshake together. Default 10 s. */
+  readonly arrivalMs: number;
+  /** How many connections may be on that way at once. Default 1,024. */
+  readonly maxArrivals: number;
+  /** How many certificates are kept ready for handshakes. Default 1,000. */
+  readonly maxTlsContexts: number;
+  /** How often certificate files are looked at. Default 5 s. */
+  readonly certificatePollMs: number;
   /** From the first byte of a request head to its end; also how long a new connection may stay silent. Default 15 s. */
   readonly headMs: number;
   /** How long a visitor's connection may idle between requests. Default 75 s. */
@@ -57,6 +65,10 @@ const reservedDescriptors = 48;
 export function serverLimits(descriptors: number): ServerLimits {
   const usable = Math.max(0, descriptors - reservedDescriptors);
   return {
+    arrivalMs: 10_000,
+    maxArrivals: 1_024,
+    maxTlsContexts: 1_000,
+    certificatePollMs: 5_000,
     headMs: 15_000,
     keepAliveMs: 75_000,
     requestIdleMs: 60_000,

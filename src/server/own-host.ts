@@ -10,14 +10,14 @@ import { createSessionServer, offersProtocol, SessionSocket } from "../mux/ws-tr
 import type { Edge } from "./edge.ts";
 import { PendingSockets } from "./pending-sockets.ts";
 import { connectPath } from "./routing.ts";
-import { plainAddress } from "./trusted-proxies.ts";
 import type { TokenEntry } from "../tokens/token-table.ts";
+import type { OwnConnection } from "./visitor-owner.ts";
 
 /** A client that was let in. */
 export interface Login {
   readonly transport: SessionSocket;
   /** What the transport runs over. */
-  readonly socket: Socket;
+  readonly own: OwnConnection;
   /** What it logged in with; undefined where there are no tokens. */
   readonly token: TokenEntry | undefined;
 }
@@ -66,6 +66,8 @@ export class OwnHost {
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
   readonly #pending: PendingSockets;
+  /** What is known of the sockets that were handed over, for as long as they are. */
+  readonly #taken = new WeakMap<Socket, OwnConnection>();
 
   constructor(options: OwnHostOptions) {
     this.#edge = options.edge;
@@ -84,8 +86,10 @@ export class OwnHost {
     return this.#pending.size;
   }
 
-  /** Takes a socket whose request, `bytes`, is for this server. */
-  take(socket: Socket, bytes: Buffer): void {
+  /** Takes a socket whose request is for this server. */
+  take(own: OwnConnection): void {
+    const { socket, bytes } = own;
+    this.#taken.set(socket, own);
     this.#pending.add(socket);
     socket.pause();
     socket.unshift(bytes);
@@ -128,10 +132,14 @@ export class OwnHost {
       this.#refuse(request.socket, admission);
       return;
     }
-    const own = request.socket;
+    const own = this.#taken.get(request.socket);
+    if (!own) {
+      socket.destroy();
+      return;
+    }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      this.#pending.release(own, "accepted");
-      this.#accept({ transport: new SessionSocket(webSocket, this.#edge.runtime), socket: own, ...admission });
+      this.#pending.release(own.socket, "accepted");
+      this.#accept({ transport: new SessionSocket(webSocket, this.#edge.runtime), own, ...admission });
     });
   };
 
@@ -168,7 +176,7 @@ export class OwnHost {
 
   /** Whose guess a wrong token is: the client's as far as a proxy in front tells, which alone knows it. */
   #guesserOf(request: IncomingMessage): string {
-    const peer = plainAddress(request.socket.remoteAddress ?? "");
+    const peer = this.#taken.get(request.socket)?.address ?? "";
     const forwarded = request.headers["x-forwarded-for"];
     if (typeof forwarded !== "string" || peer === "" || !this.#edge.trusted.has(peer)) return peer;
     return forwarded.slice(-64).split(",").at(-1)?.trim() ?? peer;

@@ -20,13 +20,21 @@ export type HostOwner =
 const own: HostOwner = { kind: "own" };
 const unknown: HostOwner = { kind: "unknown" };
 
+/** What a request asks for, as far as a redirect repeats it. */
+export interface AskedTarget {
+  /** Lower-case, without a port; empty if there was none. */
+  readonly host: string;
+  /** As sent. */
+  readonly target: string;
+}
+
 /** The public names of one server. */
 export class PublicAddress {
   readonly domain: string;
   readonly #suffix: string;
   readonly #template: string | undefined;
-  #host = "127.0.0.1";
-  #port = 0;
+  #plain: Place | undefined;
+  #tls: Place | undefined;
 
   /** Throws E_CONFIG when the domain or the template is unusable. */
   constructor(options: PublicAddressOptions) {
@@ -44,10 +52,12 @@ export class PublicAddress {
     this.#template = options.template;
   }
 
-  /** Tells where the server really listens, once it does. */
-  listensOn(host: string, port: number): void {
-    this.#host = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-    this.#port = port;
+  /** Tells where the server really listens for `scheme`, once it does. */
+  listensOn(scheme: "http" | "https", where: { readonly host: string; readonly port: number }): void {
+    const { host, port } = where;
+    const place = { scheme, port, host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host };
+    if (scheme === "http") this.#plain = place;
+    else this.#tls = place;
   }
 
   /** Whose this Host is; `host` lower-case, without port. */
@@ -60,24 +70,45 @@ export class PublicAddress {
     return host === this.domain || host === "localhost" || literal ? own : unknown;
   }
 
-  /** The server's own URL, which needs no DNS. */
+  /** The server's own URL, which needs no DNS: without TLS if it listens without. */
   get serverUrl(): string {
-    return `http://${this.#authority(this.#host)}`;
+    const place = this.#plain ?? this.#tls ?? nowhere;
+    return urlAt(place, place.host);
   }
 
-  /** The public URL of a tunnel. */
+  /** The URL for TLS, under the server's domain; undefined if it does not listen for that. */
+  get tlsUrl(): string | undefined {
+    return this.#tls && urlAt(this.#tls, this.domain);
+  }
+
+  /** The public URL of a tunnel: with TLS if the server listens for that. */
   urlOf(name: string): string {
     if (this.#template !== undefined) return this.#template.replaceAll("{name}", name);
-    return `http://${this.#authority(`${name}${this.#suffix}`)}`;
+    return urlAt(this.#tls ?? this.#plain ?? nowhere, `${name}${this.#suffix}`);
+  }
+
+  /** Where a request over plain HTTP should have gone; undefined if there is no such place. `owner` is its Host's. */
+  encryptedUrl(owner: HostOwner, asked: AskedTarget): string | undefined {
+    if (!this.#tls || owner.kind === "unknown" || !asked.target.startsWith("/")) return undefined;
+    const origin = owner.kind === "tunnel" ? this.urlOf(owner.name) : urlAt(this.#tls, asked.host);
+    return origin.startsWith("https:") ? `${origin.replace(/\/$/u, "")}${asked.target}` : undefined;
   }
 
   /** An URL of an IP address and the Host to send there: Node on Linux does not resolve `name.localhost`. */
   directOf(name: string): { readonly url: string; readonly host: string } {
     return { url: this.serverUrl, host: new URL(this.urlOf(name)).host };
   }
+}
 
-  #authority(host: string): string {
-    const bracketed = host.includes(":") ? `[${host}]` : host;
-    return this.#port === 80 ? bracketed : `${bracketed}:${this.#port}`;
-  }
+interface Place {
+  readonly scheme: "http" | "https";
+  readonly host: string;
+  readonly port: number;
+}
+
+const nowhere: Place = { scheme: "http", host: "127.0.0.1", port: 0 };
+
+function urlAt({ scheme, port }: Place, host: string): string {
+  const bracketed = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return port === (scheme === "http" ? 80 : 443) ? `${scheme}://${bracketed}` : `${scheme}://${bracketed}:${port}`;
 }

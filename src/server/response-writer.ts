@@ -7,7 +7,7 @@ import { composeResponse, filterTrailers } from "../http1/compose.ts";
 import type { ResponseHead } from "../http1/head.ts";
 import type { SocketOutlet } from "../mux/socket-outlet.ts";
 import { dropFromTargets } from "./forwarding.ts";
-import type { GatewayAnswer } from "./gateway-answers.ts";
+import type { ServerAnswer } from "./gateway-answers.ts";
 import { acceptsHtml, renderAnswer } from "./gateway-answers.ts";
 
 /** What the request says about its response. */
@@ -57,7 +57,7 @@ export class ResponseWriter {
   }
 
   /** A whole response of the server itself, in the form that this visitor takes. `accept` is the request's Accept field. */
-  writeAnswer(answer: GatewayAnswer, options: AnswerOptions): void {
+  writeAnswer(answer: ServerAnswer, options: AnswerOptions): void {
     const bytes = renderAnswer(answer, {
       html: acceptsHtml(options.accept),
       headOnly: this.#headOnly,

@@ -2,9 +2,11 @@
 
 import type { RequestHead } from "../http1/head.ts";
 import type { Edge } from "./edge.ts";
-import { passedBefore } from "./forwarding.ts";
-import type { GatewayAnswer } from "./gateway-answers.ts";
-import { badRequestAnswer, gatewayAnswers, loopAnswer } from "./gateway-answers.ts";
+import type { VisitorOrigin } from "./forwarding.ts";
+import { isEncrypted, passedBefore } from "./forwarding.ts";
+import type { ServerAnswer } from "./gateway-answers.ts";
+import { badRequestAnswer, gatewayAnswers, loopAnswer, redirectAnswer } from "./gateway-answers.ts";
+import type { HostOwner } from "./public-address.ts";
 
 /** Where clients connect, on the server's own hosts. */
 export const connectPath = "/_caisson/connect";
@@ -13,7 +15,7 @@ export const connectPath = "/_caisson/connect";
 export type Route =
   | { readonly to: "own" }
   | { readonly to: "tunnel"; readonly name: string }
-  | { readonly to: "refusal"; readonly answer: GatewayAnswer; readonly reason: string };
+  | { readonly to: "refusal"; readonly answer: ServerAnswer; readonly reason: string };
 
 const own: Route = { to: "own" };
 const loop: Route = { to: "refusal", answer: loopAnswer, reason: "loop" };
@@ -30,10 +32,21 @@ const bodyForOwnPage: Route = {
   reason: "body_not_expected",
 };
 
-/** Decides by Host, and by the limits that do not need a tunnel. `address` is the visitor's. */
-export function routeOf(head: RequestHead, options: { readonly edge: Edge; readonly address: string }): Route {
-  const { edge, address } = options;
+const misdirected: Route = { to: "refusal", answer: badRequestAnswer(421, "misdirected"), reason: "misdirected" };
+
+/** Decides by Host, and by the limits that do not need a tunnel. `origin` is the visitor's connection. */
+export function routeOf(head: RequestHead, options: { readonly edge: Edge; readonly origin: VisitorOrigin }): Route {
+  const { edge, origin } = options;
+  const { address, serverName } = origin;
   const owner = edge.address.ownerOf(head.host);
+  // A connection that was opened for one owner's name carries no requests for another's (RFC 9110 section 7.4).
+  if (serverName !== undefined && serverName !== head.host && !sameOwner(owner, edge.address.ownerOf(serverName))) {
+    return misdirected;
+  }
+  if (edge.redirectHttps && !isEncrypted(head, origin) && !isConnectRequest(head)) {
+    const location = edge.address.encryptedUrl(owner, head);
+    if (location !== undefined) return { to: "refusal", answer: redirectAnswer(location), reason: "redirected" };
+  }
   if (owner.kind === "own" && (edge.catchAll === undefined || isConnectRequest(head))) {
     return head.body === "none" ? own : bodyForOwnPage;
   }
@@ -46,6 +59,11 @@ export function routeOf(head: RequestHead, options: { readonly edge: Edge; reado
     return { to: "tunnel", name: owner.name };
   }
   return catchAll === undefined ? unknownHost : { to: "tunnel", name: catchAll };
+}
+
+function sameOwner(one: HostOwner, other: HostOwner): boolean {
+  if (one.kind === "tunnel" && other.kind === "tunnel") return one.name === other.name;
+  return one.kind === other.kind;
 }
 
 function isConnectRequest(head: RequestHead): boolean {

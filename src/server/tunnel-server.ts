@@ -1,17 +1,14 @@
 // The public side as a whole: listens, accepts visitors and clients, and shuts down in order. It holds every visitor
 // connection, pipe and session in a set of its own, so that what is held can always be counted.
 
-import type { Server, Socket } from "node:net";
-import { createServer } from "node:net";
 import { randomBytes } from "node:crypto";
 import { RequestHead } from "../http1/head.ts";
 import { ResponseHeadReader } from "../http1/head-reader.ts";
 import { requestHeadLimits, responseHeadLimits } from "../http1/limits.ts";
-import { CaissonError, systemCodeOf } from "../lifecycle/errors.ts";
 import type { Inventory } from "../lifecycle/resource.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import type { Deadline } from "../lifecycle/deadlines.ts";
-import { cutSocket } from "../mux/cut-socket.ts";
+import { cutSecured } from "../mux/cut-socket.ts";
 import { GrowthBudget } from "../mux/growth-budget.ts";
 import type { MuxLimits } from "../mux/limits.ts";
 import { muxLimits } from "../mux/limits.ts";
@@ -20,18 +17,22 @@ import type { TokenTable } from "../tokens/token-table.ts";
 import { tracedFeature } from "../wire/control.ts";
 import { AbortGuard } from "./abort-guard.ts";
 import { ClientSession } from "./client-session.ts";
+import type { PassingConnection } from "./arrival.ts";
+import type { CertificateSource } from "./certificate-source.ts";
 import type { Edge } from "./edge.ts";
+import type { FrontDoorOwner, ListenAddress } from "./front-door.ts";
+import { FrontDoor } from "./front-door.ts";
 import type { ServerLimits } from "./limits.ts";
 import { NameTable } from "./name-table.ts";
 import { ResumeKeys } from "./names.ts";
 import type { Login } from "./own-host.ts";
 import { OwnHost } from "./own-host.ts";
 import { PublicAddress } from "./public-address.ts";
-import { plainAddress, TrustedProxies } from "./trusted-proxies.ts";
+import { SecureContexts } from "./secure-contexts.ts";
 import { TokenGate } from "./token-gate.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 import { VisitorConnection } from "./visitor-connection.ts";
-import type { UpgradedConnection, VisitorOwner } from "./visitor-owner.ts";
-import { VisitorQuota } from "./visitor-quota.ts";
+import type { AcceptedConnection, OwnConnection, UpgradedConnection, VisitorOwner } from "./visitor-owner.ts";
 
 /** Silence on a pipe after which TCP asks whether the visitor still lives, in milliseconds. */
 const keepAliveProbeMs = 30_000;
@@ -48,6 +49,12 @@ export interface TunnelServerOptions {
   readonly publicUrl: string | undefined;
   readonly catchAll: string | undefined;
   readonly trustedProxies: readonly string[];
+  /** Trusted proxies begin each connection with a PROXY header. */
+  readonly proxyProtocol: boolean;
+  /** For TLS; undefined without. Owned from here on. */
+  readonly certificates: CertificateSource | undefined;
+  /** Send requests over plain HTTP to HTTPS. */
+  readonly redirectHttps: boolean;
   /** Makes resume keys. */
   readonly secret: Buffer;
   readonly version: string;
@@ -66,13 +73,12 @@ export interface ShutdownOptions {
 }
 
 /** The server's public side. */
-export class TunnelServer implements VisitorOwner {
+export class TunnelServer implements VisitorOwner, FrontDoorOwner {
   readonly edge: Edge;
   readonly #runtime: Runtime;
-  readonly #listener: Server;
+  readonly #door: FrontDoor;
   readonly #own: OwnHost;
   readonly #visitors: Set<VisitorConnection> = new Set();
-  readonly #quota: VisitorQuota;
   readonly #pipes: Set<Pipe> = new Set();
   readonly #clock: Deadline;
   #waiting: ((forced: boolean) => void) | undefined;
@@ -103,36 +109,28 @@ export class TunnelServer implements VisitorOwner {
       trusted: new TrustedProxies(options.trustedProxies),
       address: new PublicAddress({ domain: options.domain, template: options.publicUrl }),
       catchAll: options.catchAll,
+      redirectHttps: options.redirectHttps,
       viaName: `caisson-${randomBytes(5).toString("hex")}`,
       requestHead: new RequestHead(requestHeadLimits),
       responses: new ResponseHeadReader(responseHeadLimits),
       accepting: true,
     };
-    this.#quota = new VisitorQuota({ limits, trusted: this.edge.trusted });
+    const { certificates: source, proxyProtocol } = options;
+    const tls = source && new SecureContexts({ runtime, source, maxContexts: limits.maxTlsContexts });
+    this.#door = new FrontDoor({ edge: this.edge, owner: this, tls, proxyProtocol });
     this.#own = new OwnHost({ edge: this.edge, accept: this.#admit });
     this.#clock = runtime.deadlines.create(() => this.#waiting?.(true));
-    this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, this.#onConnection);
   }
 
   /** Starts to listen; answers the address that the system gave. Throws E_LISTEN. */
-  listen(options: {
-    readonly host: string;
-    readonly port: number;
-  }): Promise<{ readonly host: string; readonly port: number }> {
-    const { host } = options;
-    return new Promise((resolve, reject) => {
-      const failed = (error: Error): void => reject(listenError(error, `${host}:${options.port}`));
-      this.#listener.once("error", failed);
-      this.#listener.listen({ host, port: options.port, backlog: 1024 }, () => {
-        this.#listener.off("error", failed);
-        // EMFILE and the like while accepting: counted by the limits below, never a reason to stop.
-        this.#listener.on("error", (error) => this.#runtime.events.faulted("accept", error));
-        const address = this.#listener.address();
-        const port = typeof address === "object" && address !== null ? address.port : options.port;
-        this.edge.address.listensOn(host, port);
-        resolve({ host, port });
-      });
-    });
+  listen(where: ListenAddress): Promise<ListenAddress> {
+    return this.#door.listen(where);
+  }
+
+  /** Until the first certificate expires, in seconds; negative afterwards, undefined without TLS. */
+  get certificateExpirySeconds(): number | undefined {
+    const { firstExpiryMs } = this.#door;
+    return firstExpiryMs === undefined ? undefined : (firstExpiryMs - Date.now()) / 1000;
   }
 
   /** What is held, by kind, and the sizes of the containers that are no resources. */
@@ -159,6 +157,7 @@ export class TunnelServer implements VisitorOwner {
         pipe: this.#pipes.size,
         session_socket: this.edge.sessions.size,
         visitor_socket: this.#visitors.size,
+        tls_context: this.#door.tlsContexts,
         deadline: this.#runtime.deadlines.size,
       },
       probes: {
@@ -167,8 +166,9 @@ export class TunnelServer implements VisitorOwner {
         "names.waiting": this.edge.names.waiting,
         "rooms.waiting": roomWaiters,
         "never.unrouted_tunnels": unrouted,
-        "visitors.sockets": this.#quota.sockets,
-        "visitors.addresses": this.#quota.addresses,
+        "visitors.sockets": this.#door.quota.sockets,
+        "visitors.addresses": this.#door.quota.addresses,
+        "visitors.arriving": this.#door.arrivals,
         "own.pending": this.#own.pending,
         "aborts.addresses": this.edge.aborts.size,
         "tokens.known": this.edge.tokens?.table.size ?? 0,
@@ -208,8 +208,20 @@ export class TunnelServer implements VisitorOwner {
     this.#somethingEnded();
   }
 
-  onOwnRequest(socket: Socket, bytes: Buffer): void {
-    this.#own.take(socket, bytes);
+  onVisitor(accepted: AcceptedConnection): void {
+    this.#visitors.add(new VisitorConnection(this, accepted));
+  }
+
+  passesThrough(_serverName: string): boolean {
+    return false;
+  }
+
+  onPassing(passing: PassingConnection): void {
+    passing.socket.destroy();
+  }
+
+  onOwnRequest(own: OwnConnection): void {
+    this.#own.take(own);
   }
 
   onPipe(upgraded: UpgradedConnection): void {
@@ -234,17 +246,16 @@ export class TunnelServer implements VisitorOwner {
       trace,
       runtime: this.#runtime,
       idleMs: this.edge.limits.pipeIdleMs,
-      // Destroying a TLS socket looks like a clean end.
-      ...(raw === socket ? {} : { cut: () => cutSocket(raw) }),
+      ...(raw === socket ? {} : { cut: () => cutSecured(socket, raw) }),
       onClosed,
     });
     if (!place.closed) this.#pipes.add(place.pipe);
   }
 
-  readonly #admit = ({ transport, socket, token }: Login): void => {
+  readonly #admit = ({ transport, own, token }: Login): void => {
     // From here on it counts against the limit of sessions.
-    this.#quota.release(socket);
-    const peer = plainAddress(socket.remoteAddress ?? "");
+    this.#door.quota.release(own.raw);
+    const peer = own.address;
     void new ClientSession({ edge: this.edge, transport, peer, token, onClosed: this.#somethingEnded });
   };
 
@@ -254,27 +265,18 @@ export class TunnelServer implements VisitorOwner {
       ({ name, tokenId }) => tokens === undefined || (tokenId !== undefined && tokens.mayKeep(name, tokenId)),
     );
   };
-
-  readonly #onConnection = (socket: Socket): void => {
-    // A visitor that is gone already has no address.
-    const address = plainAddress(socket.remoteAddress ?? "");
-    const refusal = address === "" ? undefined : this.#quota.admit(socket, address);
-    if (refusal) this.#runtime.events.refused(refusal);
-    if (refusal || address === "") socket.destroy();
-    else this.#visitors.add(new VisitorConnection(this, { socket, raw: socket, address, scheme: "http" }));
-  };
-
   async #shutDown(options: ShutdownOptions): Promise<void> {
     const { sessions, names, aborts, tokens } = this.edge;
     if (options.drainDelayMs > 0) await this.#wait(() => false, options.drainDelayMs);
     this.edge.accepting = false;
-    const listenerClosed = new Promise<void>((resolve) => void this.#listener.close(() => resolve()));
+    const listenersClosed = this.#door.stop();
     for (const visitor of this.#visitors) visitor.drain();
     for (const { session } of sessions) session.drain("shutdown");
     if (!this.#forced) await this.#wait(() => this.#visitors.size === 0 && this.#pipes.size === 0, options.drainMs);
     for (const visitor of this.#visitors) visitor.destroy("shutdown");
     for (const pipe of this.#pipes) pipe.close("cancelled");
     for (const { session } of sessions) session.close("shutdown");
+    this.#door.close();
     this.#own.close();
     names.close();
     aborts.close();
@@ -283,7 +285,7 @@ export class TunnelServer implements VisitorOwner {
     for (const { session } of sessions) session.terminate("shutdown");
     await this.#wait(() => sessions.size === 0, farewellMs);
     this.#clock.dispose("closed");
-    await listenerClosed;
+    await listenersClosed;
   }
 
   /** Waits until `done` answers true (asked whenever something ended), the time is over, or a second close forces. */
@@ -301,15 +303,4 @@ export class TunnelServer implements VisitorOwner {
   }
 
   readonly #somethingEnded = (): void => this.#waiting?.(false);
-}
-
-function listenError(error: Error, where: string): CaissonError {
-  const code = systemCodeOf(error);
-  const advice =
-    code === "EADDRINUSE"
-      ? "another process listens there; choose another port with --listen"
-      : code === "EACCES"
-        ? "the system does not allow this port; choose one above 1023"
-        : error.message;
-  return new CaissonError("E_LISTEN", `cannot listen on ${where}: ${advice}`, { cause: error });
 }

@@ -15,14 +15,14 @@ import { rejections, requestHeadLimits } from "../http1/limits.ts";
 import { HeadProgress } from "../http1/progress.ts";
 import { unreachable } from "../lifecycle/errors.ts";
 import type { Resource } from "../lifecycle/resource.ts";
-import { cutSocket } from "../mux/cut-socket.ts";
+import { cutSecured } from "../mux/cut-socket.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { Edge } from "./edge.ts";
 import { Exchange } from "./exchange.ts";
 import type { VisitorOrigin } from "./forwarding.ts";
 import { ownRequest, visitorOrigin } from "./forwarding.ts";
-import type { GatewayAnswer } from "./gateway-answers.ts";
+import type { GatewayAnswer, ServerAnswer } from "./gateway-answers.ts";
 import { badRequestAnswer } from "./gateway-answers.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { BodyProgress, RequestBody } from "./request-body.ts";
@@ -56,13 +56,13 @@ export class VisitorConnection implements Resource {
 
   constructor(owner: VisitorOwner, accepted: AcceptedConnection) {
     const { edge } = owner;
-    const { socket, raw, address, scheme } = accepted;
+    const { socket, raw, address } = accepted;
     this.#edge = edge;
     this.#owner = owner;
     this.#socket = socket;
     this.#raw = raw;
     this.#reader = new RequestHeadReader(requestHeadLimits, edge.requestHead);
-    this.origin = visitorOrigin({ address, scheme, trusted: edge.trusted.has(address), viaName: edge.viaName });
+    this.origin = visitorOrigin({ ...accepted, trusted: edge.trusted.has(address), viaName: edge.viaName });
     this.#body = new RequestBody(edge.limits.maxBodyBytes);
     this.#ahead = new ReadAhead(socket, edge.limits.readAheadBytes);
     this.outlet = new SocketOutlet(socket);
@@ -94,7 +94,7 @@ export class VisitorConnection implements Resource {
     const underWay = this.#exchange?.answered === true || this.outlet.pendingBytes > 0;
     this.#exchange?.abort("visitor_abort");
     this.#exchange = undefined;
-    if (underWay) cutSocket(this.#raw);
+    if (underWay) cutSecured(this.#socket, this.#raw);
     this.#leave(reason);
     this.#socket.destroy();
     this.#raw.destroy();
@@ -104,9 +104,8 @@ export class VisitorConnection implements Resource {
   cut(reason: string): void {
     this.#exchange = undefined;
     // In this order: what still waits for the end of the turn must not leave.
-    cutSocket(this.#raw);
+    cutSecured(this.#socket, this.#raw);
     this.#leave(reason);
-    this.#socket.destroy();
   }
 
   /** The exchange waits for a name or a place. */
@@ -140,7 +139,7 @@ export class VisitorConnection implements Resource {
   }
 
   /** An answer of the server itself ends the exchange. */
-  answer(answer: GatewayAnswer, options: AnswerOptions): void {
+  answer(answer: ServerAnswer, options: AnswerOptions): void {
     this.response.writeAnswer(answer, options);
     this.exchangeFinished(options.persistence);
   }
@@ -225,11 +224,16 @@ export class VisitorConnection implements Resource {
     const { head, next } = this.#reader;
     const edge = this.#edge;
     this.#phase = "ahead";
-    const route = routeOf(head, { edge, address: this.origin.address });
+    const route = routeOf(head, { edge, origin: this.origin });
     switch (route.to) {
       case "own":
         this.#leave("own_request");
-        this.#owner.onOwnRequest(this.#socket, ownRequest(head, chunk.subarray(next)));
+        this.#owner.onOwnRequest({
+          socket: this.#socket,
+          raw: this.#raw,
+          address: this.origin.address,
+          bytes: ownRequest(head, chunk.subarray(next)),
+        });
         return chunk.length;
       case "refusal":
         if (route.answer.error === "bad_request") edge.runtime.events.badRequest(route.reason);

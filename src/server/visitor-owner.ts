@@ -17,6 +17,19 @@ export interface AcceptedConnection {
   /** The visitor's address. */
   readonly address: string;
   readonly scheme: "http" | "https";
+  /** The name that a TLS visitor asked for, lower-case. */
+  readonly serverName?: string;
+}
+
+/** A connection whose request is for the server itself. */
+export interface OwnConnection {
+  readonly socket: Socket;
+  /** The TCP socket itself. */
+  readonly raw: Socket;
+  /** The visitor's address. */
+  readonly address: string;
+  /** Its canonical head, and what may be read behind it. */
+  readonly bytes: Buffer;
 }
 
 /** Who owns accepted sockets, and what is done with those that leave this class. */
@@ -24,8 +37,8 @@ export interface VisitorOwner {
   readonly edge: Edge;
   /** The connection ended; it is no longer to be held. */
   onVisitorClosed(visitor: VisitorConnection): void;
-  /** The request is for the server itself: its canonical head, and what may be read behind it, go to its own pages. */
-  onOwnRequest(socket: Socket, bytes: Buffer): void;
+  /** The request is for the server itself and goes to its own pages. */
+  onOwnRequest(own: OwnConnection): void;
   /** The exchange was upgraded: the socket belongs to a pipe from here on. */
   onPipe(pipe: UpgradedConnection): void;
 }

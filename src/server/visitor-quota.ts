@@ -48,8 +48,23 @@ export class VisitorQuota {
     return undefined;
   }
 
+  /** The socket turned out to come from another address: counts it there; or answers why there is no room for it. */
+  move(socket: Socket, address: string): QuotaRefusal | undefined {
+    if (!this.#sockets.has(socket)) return undefined;
+    const count = this.#perAddress.get(address) ?? 0;
+    if (count >= this.#limits.maxVisitorsPerAddress && !this.#trusted.has(address)) return "visitors_per_address";
+    this.#forget(socket);
+    this.#sockets.set(socket, address);
+    this.#perAddress.set(address, count + 1);
+    return undefined;
+  }
+
   /** The socket is closed, or counts against another limit from here on. Idempotent. */
   release(socket: Socket): void {
+    this.#forget(socket);
+  }
+
+  #forget(socket: Socket): void {
     const address = this.#sockets.get(socket);
     if (address === undefined) return;
     this.#sockets.delete(socket);

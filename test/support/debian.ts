@@ -9,6 +9,7 @@ const packages = {
   chromium: "chromium",
   haproxy: "haproxy",
   nginx: "nginx",
+  openssl: "openssl",
   prometheus: "prometheus",
   promtool: "prometheus",
   "systemd-analyze": "systemd",

@@ -33,6 +33,7 @@ export async function runServe(invocation: ServeInvocation, context: CommandCont
     const admin = await adminOptions(invocation.admin, { env, standard: defaultAdmin, onWarning: warn });
     const server = await serve({
       ...serveOptions(invocation, resume.secret, signal),
+      onWarning: warn,
       ...given("admin", admin && { ...admin, log, onToken: (token: string) => redactor.know(token) }),
       ...given("tracing", tracing),
       subscribers: [new LogEvents(log)],
@@ -42,7 +43,12 @@ export async function runServe(invocation: ServeInvocation, context: CommandCont
     }
     server.on("reload", (info) => logReload(log, info));
     if (invocation.json)
-      output.event({ event: "listening", url: server.url, ...given("admin", server.admin || undefined) });
+      output.event({
+        event: "listening",
+        url: server.url,
+        ...given("tls", server.tlsUrl || undefined),
+        ...given("admin", server.admin || undefined),
+      });
     else for (const line of welcome(server)) output.line(line);
     return server;
   };
@@ -66,19 +72,24 @@ function logReload(log: Log, { what, count, error }: ReloadInfo): void {
 
 function welcome(server: CaissonServer): string[] {
   const lines = [`listening on ${server.url} (give a service a URL with: ${clientCommand(server.url)})`];
+  if (server.tlsUrl !== "" && server.tlsUrl !== server.url) lines.push(`listening for TLS on ${server.tlsUrl}`);
   if (server.admin !== "") lines.push(`private listener on ${server.admin} (metrics, ledgers, snapshots)`);
   return lines;
 }
 
 function serveOptions(invocation: ServeInvocation, secret: string, signal: AbortSignal): ServeOptions {
-  const { open, trustedProxies, limits } = invocation;
+  const { open, trustedProxies, tls, redirectHttps, proxyProtocol, limits } = invocation;
   return {
     open,
     trustedProxies,
+    tls,
+    redirectHttps,
+    proxyProtocol,
     secret,
     limits,
     signal,
     ...given("listen", invocation.listen),
+    ...given("listenTls", invocation.listenTls),
     ...given("domain", invocation.domain),
     ...given("publicUrl", invocation.publicUrl),
     ...given("catchAll", invocation.catchAll),

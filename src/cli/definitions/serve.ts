@@ -2,6 +2,8 @@
 
 import type { Command } from "commander";
 import { Option } from "commander";
+import type { TlsFiles } from "../../assemble/served-addresses.ts";
+import { CaissonError } from "../../lifecycle/errors.ts";
 import type { LogLevel } from "../../observe/log-level.ts";
 import { logLevels } from "../../observe/log-level.ts";
 import { applyEnvironment } from "../environment.ts";
@@ -15,12 +17,19 @@ const examples = `
 Examples:
   caisson serve
   caisson serve --listen 0.0.0.0:8080 --tokens tokens.json --domain tunnels.example.com
+  caisson serve --listen 0.0.0.0:80 --listen-tls 0.0.0.0:443 --tokens tokens.json --domain tunnels.example.com \\
+    --tls-cert fullchain.pem --tls-key privkey.pem --redirect-https
   caisson serve --catch-all app           requests to an IP address or any unknown host go to the tunnel "app"
   caisson serve --public-url 'https://{name}.example.com' --trusted-proxies 127.0.0.1
 `;
 
 interface ServeFlags {
   readonly listen?: string;
+  readonly listenTls?: string;
+  readonly tlsCert?: readonly string[];
+  readonly tlsKey?: readonly string[];
+  readonly redirectHttps?: boolean;
+  readonly proxyProtocol?: boolean;
   readonly domain?: string;
   readonly publicUrl?: string;
   readonly catchAll?: string;
@@ -38,7 +47,11 @@ interface ServeFlags {
 /** Gives `command` its flags, and turns them into an invocation when it is parsed. */
 export function define(command: Command, { env, accept }: DefinitionContext): void {
   command
-    .option("--listen <host:port>", "where to listen (default: 127.0.0.1:8080)")
+    .option("--listen <host:port>", 'where to listen (default: 127.0.0.1:8080); "off" beside --listen-tls')
+    .option("--listen-tls <host:port>", "where to listen for TLS")
+    .addOption(new Option("--tls-cert <file>", "certificate chain, PEM; repeatable").argParser(collectList))
+    .addOption(new Option("--tls-key <file>", "its private key, PEM; one for each --tls-cert").argParser(collectList))
+    .option("--redirect-https", "send visitors of plain HTTP to HTTPS")
     .option("--domain <domain>", "tunnels are its subdomains (default: localhost)")
     .option("--public-url <template>", "behind a proxy: what tunnels are called outside, https://{name}.example.com")
     .addOption(new Option("--catch-all <name>", "the tunnel for requests to any other host").argParser(readName))
@@ -49,6 +62,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
         collectList,
       ),
     )
+    .option("--proxy-protocol", "trusted proxies begin connections with a PROXY header, version 1 or 2")
     .addOption(
       new Option("--drain <seconds>", "requests in flight may finish for so long at the end (default: 30 s)").argParser(
         readDuration,
@@ -82,6 +96,10 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
     accept({
       command: "serve",
       listen: flags.listen,
+      listenTls: flags.listenTls,
+      tls: tlsFiles(flags),
+      redirectHttps: flags.redirectHttps === true,
+      proxyProtocol: flags.proxyProtocol === true,
       domain: flags.domain,
       publicUrl: flags.publicUrl,
       catchAll: flags.catchAll,
@@ -98,4 +116,15 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
       limits: limitsOf(serveLimitFlags, command.opts()),
     });
   });
+}
+
+/** Pairs the files in the order in which they were given. Throws E_USAGE when one is left over. */
+function tlsFiles({ tlsCert = [], tlsKey = [] }: ServeFlags): TlsFiles[] {
+  if (tlsCert.length !== tlsKey.length) {
+    throw new CaissonError(
+      "E_USAGE",
+      `give one --tls-key for each --tls-cert, in the same order (now ${tlsCert.length} and ${tlsKey.length})`,
+    );
+  }
+  return tlsCert.map((cert, at) => ({ cert, key: tlsKey[at] ?? "" }));
 }

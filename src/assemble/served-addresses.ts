@@ -1,0 +1,67 @@
+// Where a server is to listen, and with which certificates: what options say, checked before anything is opened.
+
+import { CaissonError } from "../lifecycle/errors.ts";
+import type { Runtime } from "../lifecycle/runtime.ts";
+import { CertificateFiles } from "../server/certificate-files.ts";
+import type { HostPort } from "./host-port.ts";
+import { parseHostPort } from "./host-port.ts";
+
+/** The names of two files: a certificate and its key, both PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The options that matter here; see ServeOptions. */
+export interface AddressOptions {
+  readonly listen?: string;
+  readonly listenTls?: string;
+  readonly tls?: readonly TlsFiles[];
+  readonly redirectHttps?: boolean;
+  readonly publicUrl?: string;
+  readonly onWarning?: (message: string) => void;
+}
+
+/** An address to listen on, and for what. */
+export interface ServedAddress extends HostPort {
+  readonly scheme: "http" | "https";
+}
+
+/** Where to listen. Throws E_USAGE or E_CONFIG when the options do not fit together. */
+export function servedAddresses(options: AddressOptions): readonly ServedAddress[] {
+  const { listen = "127.0.0.1:8080", listenTls, tls = [] } = options;
+  if (listenTls !== undefined && tls.length === 0) {
+    throw new CaissonError("E_CONFIG", "to listen for TLS, give a certificate and its key: --tls-cert F --tls-key F");
+  }
+  if (listenTls === undefined && tls.length > 0) {
+    throw new CaissonError(
+      "E_CONFIG",
+      "there is a certificate but nothing listens for TLS: add --listen-tls HOST:PORT",
+    );
+  }
+  if (listenTls === undefined && listen === "off") {
+    throw new CaissonError("E_CONFIG", "with --listen off, give --listen-tls HOST:PORT: else nobody can come in");
+  }
+  if (options.redirectHttps === true && listenTls === undefined) {
+    throw new CaissonError("E_CONFIG", "there is no HTTPS to redirect to: add --listen-tls HOST:PORT");
+  }
+  const addresses: ServedAddress[] = [];
+  if (listen !== "off") addresses.push({ scheme: "http", ...parseHostPort(listen, "listen address") });
+  if (listenTls !== undefined) {
+    addresses.push({ scheme: "https", ...parseHostPort(listenTls, "listen address for TLS") });
+  }
+  return addresses;
+}
+
+/** The certificates that options name, not read yet; undefined if there are none. */
+export function certificatesOf(
+  { tls = [], onWarning = () => undefined }: AddressOptions,
+  parts: { readonly runtime: Runtime; readonly pollMs: number },
+): CertificateFiles | undefined {
+  if (tls.length === 0) return undefined;
+  return new CertificateFiles({
+    ...parts,
+    pairs: tls.map(({ cert, key }) => ({ certFile: cert, keyFile: key })),
+    onWarning,
+  });
+}

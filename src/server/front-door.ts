@@ -1,0 +1,175 @@
+// Where visitors come in: the listening sockets, the limits that hold before a byte is read, and the connections that
+// have not arrived yet. What has arrived is handed to the owner; nothing of it is kept here but its place in the quota.
+
+import type { Server, Socket } from "node:net";
+import { createServer } from "node:net";
+import type { SecureContext } from "node:tls";
+import { CaissonError, systemCodeOf } from "../lifecycle/errors.ts";
+import type { Runtime } from "../lifecycle/runtime.ts";
+import type { ArrivalOwner, PassingConnection } from "./arrival.ts";
+import { Arrival } from "./arrival.ts";
+import type { Edge } from "./edge.ts";
+import type { SecureContexts } from "./secure-contexts.ts";
+import { plainAddress } from "./trusted-proxies.ts";
+import type { AcceptedConnection } from "./visitor-owner.ts";
+import { VisitorQuota } from "./visitor-quota.ts";
+
+/** An address to listen on. */
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** What is spoken there; default `http`. */
+  readonly scheme?: "http" | "https";
+}
+
+/** Who takes what comes in. */
+export interface FrontDoorOwner {
+  onVisitor(accepted: AcceptedConnection): void;
+  /** Whether connections for this name are led to a tunnel as they are. */
+  passesThrough(serverName: string): boolean;
+  onPassing(passing: PassingConnection): void;
+}
+
+/** Options of {@link FrontDoor}. */
+export interface FrontDoorOptions {
+  readonly edge: Edge;
+  readonly owner: FrontDoorOwner;
+  /** Certificates; undefined without TLS. Owned from here on. */
+  readonly tls: SecureContexts | undefined;
+  /** Trusted peers begin with a PROXY header. */
+  readonly proxyProtocol: boolean;
+}
+
+/** The listening sockets of one server, and what is on its way in. */
+export class FrontDoor implements ArrivalOwner {
+  readonly runtime: Runtime;
+  readonly quota: VisitorQuota;
+  readonly #options: FrontDoorOptions;
+  readonly #servers: Server[] = [];
+  readonly #arrivals = new Set<Arrival>();
+  readonly #sockets = new WeakMap<Arrival, Socket>();
+
+  constructor(options: FrontDoorOptions) {
+    const { runtime, limits, trusted } = options.edge;
+    this.#options = options;
+    this.runtime = runtime;
+    this.quota = new VisitorQuota({ limits, trusted });
+  }
+
+  /** Connections that have not arrived. */
+  get arrivals(): number {
+    return this.#arrivals.size;
+  }
+
+  /** Certificates that are kept ready. */
+  get tlsContexts(): number {
+    return this.#options.tls?.size ?? 0;
+  }
+
+  /** When the first certificate expires, in milliseconds since 1970; undefined without TLS. */
+  get firstExpiryMs(): number | undefined {
+    return this.#options.tls?.firstExpiryMs;
+  }
+
+  /** Starts to listen; answers the address that the system gave. Throws E_LISTEN. */
+  async listen(where: ListenAddress): Promise<ListenAddress> {
+    const { scheme = "http" } = where;
+    const tls = scheme === "https";
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#onConnection(socket, tls));
+    const address = await listenOn(server, where);
+    this.#servers.push(server);
+    // EMFILE and the like while accepting: counted by the limits below, never a reason to stop.
+    server.on("error", (error) => this.runtime.events.faulted("accept", error));
+    this.#options.edge.address.listensOn(scheme, address);
+    return address;
+  }
+
+  /** Accepts nothing more. Resolves when every connection that was accepted is closed. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.#servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve()))),
+    );
+  }
+
+  /** Drops what has not arrived, and lets go of the certificates. */
+  close(): void {
+    for (const arrival of this.#arrivals) arrival.close("shutdown");
+    this.#options.tls?.close();
+  }
+
+  onProxied(arrival: Arrival, address: string): boolean {
+    const socket = this.#sockets.get(arrival);
+    const refusal = socket && this.quota.move(socket, address);
+    if (refusal) this.runtime.events.refused(refusal);
+    return refusal === undefined;
+  }
+
+  contextFor(serverName: string | undefined): SecureContext | undefined {
+    return this.#options.tls?.find(serverName);
+  }
+
+  passesThrough(serverName: string): boolean {
+    return this.#options.owner.passesThrough(serverName);
+  }
+
+  onArrived(arrival: Arrival, accepted: AcceptedConnection): void {
+    this.#arrivals.delete(arrival);
+    this.#options.owner.onVisitor(accepted);
+  }
+
+  onPassThrough(arrival: Arrival, passing: PassingConnection): void {
+    this.#arrivals.delete(arrival);
+    this.#options.owner.onPassing(passing);
+  }
+
+  onLost(arrival: Arrival): void {
+    this.#arrivals.delete(arrival);
+  }
+
+  #onConnection(socket: Socket, tls: boolean): void {
+    const { edge, owner, proxyProtocol } = this.#options;
+    // A visitor that is gone already has no address.
+    const address = plainAddress(socket.remoteAddress ?? "");
+    const proxyHeader = proxyProtocol && address !== "" && edge.trusted.has(address);
+    const refusal = address === "" ? undefined : (this.#full(tls || proxyHeader) ?? this.quota.admit(socket, address));
+    if (refusal) this.runtime.events.refused(refusal);
+    if (refusal || address === "") socket.destroy();
+    else if (!tls && !proxyHeader) owner.onVisitor({ socket, raw: socket, address, scheme: "http" });
+    else {
+      const steps = { proxyHeader, tls };
+      const arrival = new Arrival(this, { socket, address, steps, deadlineMs: edge.limits.arrivalMs });
+      this.#arrivals.add(arrival);
+      this.#sockets.set(arrival, socket);
+    }
+  }
+
+  #full(hasSteps: boolean): "arrivals" | undefined {
+    return hasSteps && this.#arrivals.size >= this.#options.edge.limits.maxArrivals ? "arrivals" : undefined;
+  }
+}
+
+/** Makes a server listen; answers the address that the system gave. Rejects with E_LISTEN. */
+export function listenOn(server: Server, where: ListenAddress): Promise<ListenAddress> {
+  const { host } = where;
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error): void => reject(listenError(error, `${host}:${where.port}`));
+    server.once("error", failed);
+    server.listen({ host, port: where.port, backlog: 1024 }, () => {
+      server.off("error", failed);
+      const address = server.address();
+      resolve({ host, port: typeof address === "object" && address !== null ? address.port : where.port });
+    });
+  });
+}
+
+function listenError(error: Error, where: string): CaissonError {
+  const code = systemCodeOf(error);
+  const advice =
+    code === "EADDRINUSE"
+      ? "another process listens there; choose another port with --listen"
+      : code === "EACCES"
+        ? "the system does not allow this port; choose one above 1023"
+        : error.message;
+  return new CaissonError("E_LISTEN", `cannot listen on ${where}: ${advice}`, { cause: error });
+}

@@ -1,0 +1,85 @@
+// Behind a balancer that speaks the PROXY protocol: the visitor's own address reaches the target and counts for limits.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { Authority } from "../support/authority.ts";
+import { needs } from "../support/debian.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { Rig } from "../support/rig.ts";
+import { until } from "../support/until.ts";
+import { Words } from "../hostile/words.ts";
+
+const balancer = { localAddress: "127.0.0.9" };
+const get = "GET / HTTP/1.1\r\nHost: demo.localhost\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n";
+const version2 = Buffer.from(
+  `0d0a0d0a000d0a515549540a21210024${"20010db8000000000000000000000001".repeat(2)}d4310050`,
+  "hex",
+);
+
+async function rigBehindBalancer(words: Words, more: object = {}): Promise<Rig> {
+  return Rig.start({
+    serverSubscribers: [words],
+    target: (request, response) => response.end(`for ${String(request.headers["x-forwarded-for"])}.`),
+    serve: { listen: "127.0.0.1:0", catchAll: "demo", proxyProtocol: true, trustedProxies: ["127.0.0.9"], ...more },
+  });
+}
+
+test("the address in the header is the visitor's, whatever pieces it comes in", async () => {
+  await using rig = await rigBehindBalancer(new Words());
+  for (const [header, address] of [
+    [Buffer.from("PROXY TCP4 192.0.2.7 192.0.2.8 54321 443\r\n"), "192.0.2.7"],
+    [version2, "2001:db8::1"],
+    [Buffer.from("PROXY UNKNOWN\r\n"), "1.1.1.1, 127.0.0.9"],
+  ] as const) {
+    for (const cut of [0, 5, header.length]) {
+      const visitor = await RawClient.connect(rig.port, balancer);
+      const bytes = Buffer.concat([header, Buffer.from(get)]);
+      visitor.send(bytes.subarray(0, cut));
+      await new Promise((resolve) => setImmediate(resolve));
+      visitor.send(bytes.subarray(cut));
+      await visitor.receive(`for ${address}.`);
+      // The connection goes on like any other.
+      visitor.send(get);
+      await until(() => visitor.text.split("for ").length === 3, { what: "a second answer" });
+      visitor.close();
+    }
+  }
+});
+
+test("limits per address go by the visitor, not by the balancer", async () => {
+  const words = new Words();
+  await using rig = await rigBehindBalancer(words, { limits: { maxVisitorsPerAddress: 2 } });
+  const visitors: RawClient[] = [];
+  for (const address of ["192.0.2.1", "192.0.2.1", "192.0.2.2"]) {
+    const visitor = await RawClient.connect(rig.port, balancer);
+    visitor.send(`PROXY TCP4 ${address} 192.0.2.8 1 2\r\n${get}`);
+    await visitor.receive(`for ${address}.`);
+    visitors.push(visitor);
+  }
+  const third = await RawClient.connect(rig.port, balancer);
+  third.send(`PROXY TCP4 192.0.2.1 192.0.2.8 1 2\r\n${get}`);
+  await third.ended();
+  assert.equal(third.text, "");
+  assert.deepEqual(words.refusals, ["visitors_per_address"]);
+  for (const visitor of [...visitors, third]) visitor.close();
+});
+
+test("a header in front of TLS", needs("openssl"), async () => {
+  using authority = await Authority.create();
+  const pair = await authority.issue(["*.tunnels.test"]);
+  const tls = { listenTls: "127.0.0.1:0", tls: [pair], domain: "tunnels.test" };
+  await using rig = await rigBehindBalancer(new Words(), tls);
+  const raw = connect({ port: Number(new URL(rig.server.tlsUrl).port), host: "127.0.0.1", ...balancer });
+  await once(raw, "connect");
+  raw.write("PROXY TCP4 192.0.2.7 192.0.2.8 54321 443\r\n");
+  const socket = connectTls({ socket: raw, servername: "demo.tunnels.test", ca: authority.ca });
+  await once(socket, "secureConnect");
+  let text = "";
+  socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  socket.write(get.replace("demo.localhost", "demo.tunnels.test"));
+  await until(() => text.includes("for 192.0.2.7."), { what: "the answer", detail: () => text });
+  socket.destroy();
+});
