@@ -1,10 +1,13 @@
 // Builds a client from options: the library's connect(), and what `caisson http` calls. Loads nothing of the server.
 
+import type { TunnelSpec } from "../client/claim-book.ts";
+import type { HealthOptions } from "../client/health-check.ts";
 import { TunnelClient } from "../client/tunnel-client.ts";
 import type { Keyring } from "../client/keyring.ts";
 import type { ClientLimits } from "../client/limits.ts";
-import type { ClientObserver, Disconnection, TunnelFacts } from "../client/observer.ts";
-import type { CaissonError } from "../lifecycle/errors.ts";
+import type { ClientObserver, Disconnection, RefusedTunnel, TunnelFacts, TunnelHealth } from "../client/observer.ts";
+import type { TunnelKind } from "../wire/control.ts";
+import { CaissonError } from "../lifecycle/errors.ts";
 import type { ExchangeOutcome, ExchangeView, TunnelEvents } from "../lifecycle/events.ts";
 import { fanout } from "../lifecycle/fanout.ts";
 import { listenForAbort } from "../lifecycle/listener.ts";
@@ -35,26 +38,51 @@ export const defaultServer = "ws://127.0.0.1:8080";
 /** Every limit of a client, by name. Times in milliseconds, sizes in bytes. */
 export type ConnectLimits = ClientLimits & MuxLimits;
 
-/** Options of {@link connect}. */
-export interface ConnectOptions {
+/** Where one tunnel leads, and what it is called. */
+export interface TunnelOptions {
   /** The port of the local service, or `host:port`, `http://host:port`, `https://host:port`. */
   readonly target: string | number;
-  /** The server's URL, `ws://` or `wss://`; several give one session each, under the same name. Default {@link defaultServer}. */
-  readonly server?: string | readonly string[];
   /** The wanted public name: one DNS label. A random one without. */
   readonly name?: string;
-  /** What the server knows this client by. Never sent over `ws://` to another host unless `plaintext`. */
-  readonly token?: string;
-  /** Let the token travel unencrypted. Default false. */
-  readonly plaintext?: boolean;
-  /** Certificate authorities of the server, as PEM, instead of the system's. */
-  readonly ca?: string;
   /** Certificate authorities of an https target, as PEM, instead of the system's. */
   readonly targetCa?: string;
   /** Accept any certificate of an https target. Default false. */
   readonly targetInsecure?: boolean;
   /** The Host that the target sees: `rewrite` for its own, or any value. Default: what the visitor asked for. */
   readonly hostHeader?: string;
+  /** Checks of the target that take the tunnel out of service and back. None if absent. */
+  readonly health?: HealthOptions;
+}
+
+/** One of several tunnels. */
+export interface NamedTunnelOptions extends TunnelOptions {
+  /** Tells it from the others when they are changed. */
+  readonly key: string;
+  /** What it carries. Default `http`. */
+  readonly type?: TunnelKind;
+  /** The wanted public port of a TCP tunnel; any without. */
+  readonly port?: number;
+}
+
+/** Options of {@link connect}. */
+export interface ConnectOptions extends ClientOptions, TunnelOptions {}
+
+/** Options of {@link connectTunnels}. */
+export interface ConnectTunnelsOptions extends ClientOptions {
+  /** One or more; all of them use the same sessions. */
+  readonly tunnels: readonly NamedTunnelOptions[];
+}
+
+/** What does not depend on the tunnels. */
+export interface ClientOptions {
+  /** The server's URL, `ws://` or `wss://`; several give one session each, under the same name. Default {@link defaultServer}. */
+  readonly server?: string | readonly string[];
+  /** What the server knows this client by. Never sent over `ws://` to another host unless `plaintext`. */
+  readonly token?: string;
+  /** Let the token travel unencrypted. Default false. */
+  readonly plaintext?: boolean;
+  /** Certificate authorities of the server, as PEM, instead of the system's. */
+  readonly ca?: string;
   /** How WebSocket frames are masked. Default: zero over TLS and to loopback, else random. */
   readonly mask?: "zero" | "random";
   /** Keeps the keys of names beyond this process, so that a client that was killed gets its name back. Default: none. */
@@ -76,6 +104,10 @@ export interface ConnectOptions {
 export interface TunnelEventMap {
   /** The tunnel stands on a server: for the first time, again, or under a new name. */
   tunnel: TunnelFacts;
+  /** A server refused or closed one of several tunnels for good; the others stay. */
+  tunnelLost: RefusedTunnel;
+  /** A tunnel goes out of service because the checks of its target fail, or comes back. */
+  health: TunnelHealth;
   request: RequestInfo;
   disconnected: Disconnection;
   /** The client gave up for good; the same error settles `closed`. */
@@ -103,6 +135,24 @@ export interface CaissonTunnel {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** A client with several tunnels. */
+export interface CaissonClient extends Omit<CaissonTunnel, "name" | "url" | "direct" | "target"> {
+  /** Those that stand now, on every server. */
+  readonly tunnels: readonly TunnelFacts[];
+  /**
+   * Puts other tunnels in force, and touches only what differs: a tunnel with another target keeps session, name and
+   * requests in flight. Throws E_USAGE for a wrong one and changes nothing then.
+   */
+  update(tunnels: readonly NamedTunnelOptions[]): TunnelChanges;
+}
+
+/** How many tunnels an update has added, removed and led elsewhere. */
+export interface TunnelChanges {
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+}
+
 /**
  * Connects a local service to a server; resolves when the tunnel stands. Rejects with E_USAGE for bad options, E_CONNECT
  * when no server answered for 30 s, E_AUTH, E_NAME_TAKEN or E_REFUSED when one said no, E_ABORTED by `signal`.
@@ -112,14 +162,28 @@ export async function connect(options: ConnectOptions): Promise<CaissonTunnel> {
   options.signal?.throwIfAborted();
   const tracing = await traced(options.tracing);
   const observatory = await observe(options, tracing);
-  const tunnel = await orLetGo(observatory, () => new RunningTunnel(options, { observatory, tracing }));
+  const tunnel = await orLetGo(observatory, () => new RunningClient(clientOf(options), { observatory, tracing }));
   await tunnel.start();
   return tunnel;
 }
 
-class RunningTunnel implements CaissonTunnel {
+/** Connects several services through one session per server; otherwise like {@link connect}. */
+export async function connectTunnels(options: ConnectTunnelsOptions): Promise<CaissonClient> {
+  options.signal?.throwIfAborted();
+  const tracing = await traced(options.tracing);
+  const observatory = await observe(options, tracing);
+  const client = await orLetGo(observatory, () => new RunningClient(options, { observatory, tracing }));
+  await client.start();
+  return client;
+}
+
+function clientOf(options: ConnectOptions): ConnectTunnelsOptions {
+  return { ...options, tunnels: [{ ...options, key: "" }] };
+}
+
+class RunningClient implements CaissonTunnel, CaissonClient {
   readonly closed: Promise<CaissonError | undefined>;
-  readonly #options: ConnectOptions;
+  readonly #options: ConnectTunnelsOptions;
   readonly #runtime: Runtime;
   readonly #scope: Scope;
   readonly #events: TypedEvents<TunnelEventMap>;
@@ -134,7 +198,7 @@ class RunningTunnel implements CaissonTunnel {
   #settle: (error: CaissonError | undefined) => void = () => undefined;
   #closing = false;
 
-  constructor(options: ConnectOptions, { observatory, tracing }: Observers) {
+  constructor(options: ConnectTunnelsOptions, { observatory, tracing }: Observers) {
     this.#observatory = observatory;
     this.#tracing = tracing;
     this.#role = new ClientRole(() => this.#client);
@@ -166,6 +230,15 @@ class RunningTunnel implements CaissonTunnel {
 
   get target(): string {
     return this.#facts?.target ?? "";
+  }
+
+  get tunnels(): readonly TunnelFacts[] {
+    return this.#client.tunnels();
+  }
+
+  update(tunnels: readonly NamedTunnelOptions[]): TunnelChanges {
+    const { added, removed, changed } = this.#client.update(tunnels.map(specOf));
+    return { added: added.length, removed: removed.length, changed: changed.length };
   }
 
   async start(): Promise<void> {
@@ -224,7 +297,12 @@ class RunningTunnel implements CaissonTunnel {
         this.#facts = facts;
         events.emit("tunnel", facts);
       },
-      tunnelClosed: (_, reason) => events.emit("disconnected", { server: "", reason, message: reason, retryMs: 0 }),
+      tunnelClosed: ({ name, target, server }, reason) => {
+        const error = new CaissonError("E_CLOSED", `${server} closed the tunnel ${name}: ${reason}`);
+        events.emit("tunnelLost", { name, target, server, error });
+      },
+      tunnelRefused: (what) => events.emit("tunnelLost", what),
+      health: (what) => events.emit("health", what),
       disconnected: (what) => events.emit("disconnected", what),
       request: (exchange: ExchangeView, outcome: ExchangeOutcome) => {
         if (events.wants("request")) events.emit("request", requestInfo(exchange, outcome));
@@ -239,7 +317,7 @@ class RunningTunnel implements CaissonTunnel {
 }
 
 /** Ports that no target may have, as far as they are known before anything listens: private listeners are private. */
-function privatePorts({ admin, server = defaultServer }: ConnectOptions): number[] {
+function privatePorts({ admin, server = defaultServer }: ClientOptions): number[] {
   const ports: number[] = [];
   const own = admin === undefined ? undefined : parseAdminAddress(typeof admin === "string" ? admin : admin.listen);
   if (own && "port" in own && own.port !== 0) ports.push(own.port);
@@ -254,22 +332,28 @@ interface ClientParts {
   readonly forbiddenPorts: readonly number[];
 }
 
-function createClient(options: ConnectOptions, parts: ClientParts): TunnelClient {
-  const { server = defaultServer, name, token, ca, targetCa, hostHeader, mask, limits = {} } = options;
+function specOf(options: NamedTunnelOptions): TunnelSpec {
+  const { key, type = "http", target, name, port, targetCa, targetInsecure, hostHeader, health } = options;
+  return {
+    key,
+    kind: type,
+    target: String(target),
+    insecure: targetInsecure ?? false,
+    ...(name === undefined ? {} : { name }),
+    ...(port === undefined ? {} : { port }),
+    ...(targetCa === undefined ? {} : { ca: targetCa }),
+    ...(hostHeader === undefined ? {} : { hostHeader }),
+    ...(health === undefined ? {} : { health }),
+  };
+}
+
+function createClient(options: ConnectTunnelsOptions, parts: ClientParts): TunnelClient {
+  const { server = defaultServer, token, ca, mask, limits = {} } = options;
   return new TunnelClient({
     ...parts,
     version,
     servers: typeof server === "string" ? [server] : server,
-    tunnels: [
-      {
-        kind: "http",
-        target: String(options.target),
-        insecure: options.targetInsecure ?? false,
-        ...(name === undefined ? {} : { name }),
-        ...(targetCa === undefined ? {} : { ca: targetCa }),
-        ...(hostHeader === undefined ? {} : { hostHeader }),
-      },
-    ],
+    tunnels: options.tunnels.map(specOf),
     plaintext: options.plaintext ?? false,
     ...(token === undefined ? {} : { token }),
     ...(ca === undefined ? {} : { ca }),

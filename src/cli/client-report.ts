@@ -2,8 +2,8 @@
 // way, for terminals. The events' names and keys are what scripts rely on.
 
 import type { RequestInfo } from "../assemble/request-info.ts";
-import type { CaissonTunnel } from "../assemble/connect.ts";
-import type { Disconnection } from "../client/observer.ts";
+import type { CaissonTunnel, TunnelChanges } from "../assemble/connect.ts";
+import type { Disconnection, TunnelHealth } from "../client/observer.ts";
 import type { Output } from "./output.ts";
 import { formatMs } from "./quantities.ts";
 
@@ -11,6 +11,16 @@ import { formatMs } from "./quantities.ts";
 export type StandingTunnel = Pick<CaissonTunnel, "name" | "url" | "direct" | "target">;
 /** A finished request; status 0 if it had no answer. */
 export type FinishedRequest = Pick<RequestInfo, "method" | "path" | "status" | "ms">;
+
+/** A tunnel that cannot be had any more, while others go on. */
+export interface LostTunnel {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What reading the configuration again has changed. */
+export type Reloaded = TunnelChanges;
 
 /** Hears what happens to a client and tells people or scripts. */
 export interface ClientReporter {
@@ -25,8 +35,18 @@ export interface ClientReporter {
   close(): void;
 }
 
+/** Hears besides what only happens to clients with several tunnels. */
+export interface TunnelsReporter extends ClientReporter {
+  /** One of them is gone for good. */
+  lost(facts: LostTunnel): void;
+  /** One goes out of service, or comes back. */
+  health(facts: TunnelHealth): void;
+  /** The configuration was read again. */
+  reloaded(facts: Reloaded): void;
+}
+
 /** One JSON object per line on stdout. */
-export class JsonReport implements ClientReporter {
+export class JsonReport implements TunnelsReporter {
   readonly #output: Output;
 
   constructor(output: Output) {
@@ -45,6 +65,18 @@ export class JsonReport implements ClientReporter {
     this.#output.event({ event: "disconnected", reason, retryMs: Math.round(retryMs) });
   }
 
+  lost({ name, code, message }: LostTunnel): void {
+    this.#output.event({ event: "lost", name, code, message });
+  }
+
+  health({ name, target, inService, why }: TunnelHealth): void {
+    this.#output.event({ event: "health", name: name ?? "", target, inService, why });
+  }
+
+  reloaded({ added, removed, changed }: Reloaded): void {
+    this.#output.event({ event: "reloaded", added, removed, changed });
+  }
+
   notice(text: string): void {
     this.#output.note(text);
   }
@@ -59,7 +91,7 @@ export class JsonReport implements ClientReporter {
 }
 
 /** One plain line per event: tunnels and requests on stdout, the rest on stderr. */
-export class LineReport implements ClientReporter {
+export class LineReport implements TunnelsReporter {
   readonly #output: Output;
 
   constructor(output: Output) {
@@ -79,6 +111,18 @@ export class LineReport implements ClientReporter {
     this.#output.note(retryMs > 0 ? `${message}; next attempt in ${formatMs(retryMs)}` : message);
   }
 
+  lost({ message }: LostTunnel): void {
+    this.#output.note(message);
+  }
+
+  health(facts: TunnelHealth): void {
+    this.#output.note(healthLine(facts));
+  }
+
+  reloaded({ added, removed, changed }: Reloaded): void {
+    this.#output.note(`read the tunnels again: ${added} added, ${removed} removed, ${changed} changed`);
+  }
+
   notice(text: string): void {
     this.#output.note(text);
   }
@@ -90,6 +134,12 @@ export class LineReport implements ClientReporter {
   close(): void {
     // Nothing is held.
   }
+}
+
+/** A verdict on a target as one line. */
+export function healthLine({ name, target, inService, why }: TunnelHealth): string {
+  const what = `${name ?? "a tunnel"} (${target})`;
+  return inService ? `${what} is back in service` : `${what} is out of service: ${why}`;
 }
 
 /** What people read after the first signal. */

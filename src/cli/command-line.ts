@@ -4,6 +4,8 @@
 import type { OutputConfiguration } from "commander";
 import { Command, CommanderError } from "commander";
 import { CaissonError } from "../lifecycle/errors.ts";
+import { configFileOf } from "./config/config-place.ts";
+import type { ConfigFile } from "./config/config-shape.ts";
 import type { DefinitionContext } from "./definitions/context.ts";
 import type { Environment } from "./environment.ts";
 import type { Invocation } from "./invocation.ts";
@@ -27,18 +29,27 @@ interface Definition {
 /** What the program's own help says of each command, and where the rest is. */
 const summaries: readonly (readonly [name: string, description: string, load: () => Promise<Definition>])[] = [
   ["http", "Give an HTTP service a public URL (the default: caisson 8000)", () => import("./definitions/http.ts")],
+  ["start", "Several services at once, from a configuration file", () => import("./definitions/start.ts")],
   ["serve", "Run the server that visitors and clients connect to", () => import("./definitions/serve.ts")],
   ["token", "Make, list and revoke the tokens of a server", () => import("./definitions/token.ts")],
+  ["config", "Check a configuration file", () => import("./definitions/config.ts")],
   ["demo", "A server, a client and a sample target in one go", () => import("./definitions/demo.ts")],
   ["gate", "Prove that connecting and disconnecting leaves nothing behind", () => import("./definitions/gate.ts")],
   ["diag", "One archive with everything a bug report needs", () => import("./definitions/diag.ts")],
 ];
+
+/** What the commands with commands of their own can do. */
+const subcommands: Readonly<Record<string, string>> = { token: "create, list or revoke", config: "check or schema" };
+
+/** The commands that read the configuration file. */
+const configured: ReadonlySet<string> = new Set(["http", "start", "serve"]);
 
 const examples = `
 Examples:
   caisson demo                            see it work, nothing else needed
   caisson serve                           a server on 127.0.0.1:8080
   caisson 8000                            a public URL for http://localhost:8000
+  caisson start --config caisson.yaml     several services at once
   caisson http 8000 --name shop           the same under a name of your choice
   caisson https://localhost:8443 --target-insecure --host-header rewrite
   caisson gate --quick                    does this server leak? about a minute
@@ -66,7 +77,9 @@ export async function parseCommandLine(line: CommandLine): Promise<Invocation> {
     .enablePositionalOptions();
   for (const [name, description, load] of summaries) {
     const command = program.command(name).description(description);
-    if (name === asked) (await load()).define(command, { env: line.env, accept });
+    if (name !== asked) continue;
+    const config = configured.has(name) ? await loadSettings(argv, line.env) : undefined;
+    (await load()).define(command, { env: line.env, config, accept });
   }
   for (const command of withSubcommands(program)) command.exitOverride().configureOutput(quietOutput(line));
 
@@ -78,6 +91,15 @@ export async function parseCommandLine(line: CommandLine): Promise<Invocation> {
     throw usageError(error, line.argv);
   }
   return invocation;
+}
+
+/** The configuration file that the command line means, if there is one. Help is given whatever is in it. */
+async function loadSettings(argv: readonly string[], env: Environment): Promise<ConfigFile | undefined> {
+  const wantsHelp = argv[0] === "help" || argv.includes("--help") || argv.includes("-h");
+  const file = wantsHelp ? undefined : configFileOf(argv, env);
+  if (file === undefined) return undefined;
+  const { loadConfig } = await import("./config/config-file.ts");
+  return loadConfig(file);
 }
 
 /**
@@ -101,7 +123,7 @@ async function withDefaultCommand(argv: readonly string[]): Promise<readonly str
 async function optionsOfHttp(): Promise<Command["options"]> {
   const { define } = await import("./definitions/http.ts");
   const command = new Command("http");
-  define(command, { env: {}, accept: () => undefined });
+  define(command, { env: {}, config: undefined, accept: () => undefined });
   return command.options;
 }
 
@@ -115,9 +137,8 @@ function quietOutput(line: CommandLine): OutputConfiguration {
 }
 
 function usageError(error: CommanderError, argv: readonly string[]): CaissonError {
-  if (error.code === "commander.help" && argv[0] === "token") {
-    return new CaissonError("E_USAGE", "say what to do with tokens: create, list or revoke; see caisson token --help");
-  }
+  const parts = error.code === "commander.help" ? subcommands[argv[0] ?? ""] : undefined;
+  if (parts !== undefined) return new CaissonError("E_USAGE", `say what to do: ${parts}; see ${helpFor(argv)}`);
   if (error.code === "commander.help") {
     return new CaissonError(
       "E_USAGE",

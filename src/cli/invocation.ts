@@ -3,6 +3,7 @@
 import type { ConnectLimits } from "../assemble/connect.ts";
 import type { ServeLimits } from "../assemble/serve.ts";
 import type { TlsFiles } from "../assemble/served-addresses.ts";
+import type { ConfigFile } from "./config/config-shape.ts";
 import type { LogLevel } from "../observe/log-level.ts";
 
 /** The private listener, as far as flags say. */
@@ -22,25 +23,42 @@ export interface OtelInvocation {
   readonly queries: "redacted" | "recorded";
 }
 
-/** `caisson http TARGET`. */
-export interface HttpInvocation {
-  readonly command: "http";
-  readonly target: string;
+/** What every command that runs a client is told. */
+export interface ClientInvocation {
   /** Empty for the library's default server. */
   readonly servers: readonly string[];
-  readonly name: string | undefined;
   readonly tokenFile: string | undefined;
   readonly plaintext: boolean;
   readonly caFile: string | undefined;
-  readonly targetCaFile: string | undefined;
-  readonly targetInsecure: boolean;
-  readonly hostHeader: string | undefined;
   readonly mask: "zero" | "random" | undefined;
   readonly json: boolean;
   readonly admin: AdminInvocation;
   readonly otel: OtelInvocation;
   readonly limits: Partial<ConnectLimits>;
 }
+
+/** `caisson http TARGET`. */
+export interface HttpInvocation extends ClientInvocation {
+  readonly command: "http";
+  readonly target: string;
+  readonly name: string | undefined;
+  readonly targetCaFile: string | undefined;
+  readonly targetInsecure: boolean;
+  readonly hostHeader: string | undefined;
+}
+
+/** `caisson start`. */
+export interface StartInvocation extends ClientInvocation {
+  readonly command: "start";
+  /** Keys of tunnels; empty for all. */
+  readonly names: readonly string[];
+  readonly config: ConfigFile;
+}
+
+/** `caisson config`. */
+export type ConfigInvocation =
+  | { readonly command: "config"; readonly action: "check"; readonly file: string | undefined; readonly json: boolean }
+  | { readonly command: "config"; readonly action: "schema"; readonly json: false };
 
 /** `caisson serve`. */
 export interface ServeInvocation {
@@ -165,6 +183,8 @@ export interface NothingToDo {
 /** Everything that a command line may ask for. */
 export type Invocation =
   | HttpInvocation
+  | StartInvocation
+  | ConfigInvocation
   | ServeInvocation
   | DemoInvocation
   | DiagInvocation

@@ -51,6 +51,14 @@ async function run(invocation: Invocation, context: CommandContext): Promise<End
       const { runHttp } = await import("./commands/http.ts");
       return runHttp(invocation, context);
     }
+    case "start": {
+      const { runStart } = await import("./commands/start.ts");
+      return runStart(invocation, context);
+    }
+    case "config": {
+      const { runConfig } = await import("./commands/config.ts");
+      return runConfig(invocation, context);
+    }
     case "serve": {
       const { runServe } = await import("./commands/serve.ts");
       return runServe(invocation, context);

@@ -40,7 +40,7 @@ export async function startOtel(
 }
 
 /** What a process is called unless OTEL_SERVICE_NAME says so. */
-const names = { serve: "server", http: "client", demo: "demo" } as const;
+const names = { serve: "server", http: "client", start: "client", demo: "demo" } as const;
 
 function isTrue(text: string | undefined): boolean {
   return text?.trim().toLowerCase() === "true";

@@ -15,7 +15,7 @@ export interface LinkHoldings {
 /** Where a client holds its resources. */
 export interface ClientContainers {
   readonly links: Iterable<LinkHoldings>;
-  readonly pools: readonly LocalPool[];
+  readonly pools: Iterable<LocalPool>;
   readonly deadlines: Deadlines;
 }
 

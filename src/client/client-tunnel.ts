@@ -17,7 +17,10 @@ export interface TunnelClaim {
   readonly name: string | undefined;
   /** The public port asked for (TCP); undefined for any. */
   readonly port: number | undefined;
-  readonly pool: LocalPool;
+  /** The connections to its target; exchanged when it is to lead elsewhere. */
+  pool: LocalPool;
+  /** False while the checks of its target fail: then its streams are refused. */
+  inService: boolean;
 }
 
 /** What all parts of one client share. */

@@ -110,6 +110,17 @@ export class LinkSession implements SessionHandler {
     this.session.sendControl(message);
   }
 
+  /** Gives a tunnel back, or takes back that it was asked for. Its streams in flight go on. */
+  unregister({ id }: TunnelClaim): void {
+    const tunnel = this.#tunnels.get(id);
+    const asked = this.#takePending(id);
+    if (!tunnel && !asked) return;
+    this.session.sendControl({ type: "unregister", id });
+    if (!tunnel) return;
+    this.#tunnels.delete(id);
+    this.#context.runtime.events.closed(tunnel, "unregistered");
+  }
+
   onReady(): void {
     this.readyAtMs = performance.now();
     this.#context.runtime.events.sessionConnected("ok", this.session);
@@ -119,6 +130,7 @@ export class LinkSession implements SessionHandler {
   onOpen(stream: Stream, open: OpenRequest): StreamHandler | ResetReason {
     const tunnel = this.#tunnels.get(open.tunnel);
     if (!tunnel) return "no_tunnel";
+    if (!tunnel.claim.inService) return "target_unreachable";
     if (open.kind === "exchange") {
       if (tunnel.claim.kind !== "http") return "no_tunnel";
       const forwarder = new ExchangeForwarder(stream, open, tunnel);

@@ -50,6 +50,8 @@ export class LocalPool {
   readonly #idle: LocalConnection[] = [];
   #tls: TargetTls | undefined;
   #closed = false;
+  /** It leads nowhere any more: what is open may finish, nothing is kept. */
+  #retired = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: LocalPoolOptions) {
@@ -112,9 +114,14 @@ export class LocalPool {
   /** Takes a connection back after a complete exchange, to be used again. `keepAliveMs` is the target's offer, -1 if none. */
   release(connection: LocalConnection, keepAliveMs: number): void {
     // A target that keeps it for n seconds closes it when they are over: what is sent in the last moment may be lost.
+    if (!this.#live.has(connection)) {
+      // Its target was exchanged meanwhile: it belongs to a pool that has retired.
+      connection.close("not_kept");
+      return;
+    }
     const offerMs = keepAliveMs < 0 ? Infinity : keepAliveMs - Math.min(1000, keepAliveMs / 2);
     const idleMs = Math.min(this.limits.poolIdleMs, offerMs);
-    if (this.#closed || idleMs <= 0) {
+    if (this.#closed || this.#retired || idleMs <= 0) {
       connection.close("not_kept");
       return;
     }
@@ -123,14 +130,20 @@ export class LocalPool {
     if (this.#idle.length > this.limits.poolSize) this.#idle[0]?.close("pool_full");
   }
 
+  /** Keeps nothing from now on; `onEmpty` is called, maybe at once, when what is in use has ended. */
+  retire(onEmpty: () => void): void {
+    this.#retired = true;
+    this.#onEmpty = onEmpty;
+    for (let last = this.#idle.at(-1); last; last = this.#idle.at(-1)) last.close("retired");
+    this.#announceEmpty();
+  }
+
   /** Closes every connection, used or not; `onEmpty` is called, maybe at once, when the last socket is closed. */
   close(onEmpty: () => void): void {
     this.#closed = true;
     this.#onEmpty = onEmpty;
     for (const connection of this.#live) connection.close("pool_closed");
-    const tls = this.#tls;
-    this.#tls = undefined;
-    if (tls) this.runtime.events.closed(tls, "pool_closed");
+    this.#closeTls();
     this.#announceEmpty();
   }
 
@@ -148,10 +161,18 @@ export class LocalPool {
   }
 
   #announceEmpty(): void {
-    if (this.#live.size > 0) return;
     const onEmpty = this.#onEmpty;
+    if (this.#live.size > 0 || !onEmpty) return;
     this.#onEmpty = undefined;
-    onEmpty?.();
+    this.#closed = true;
+    this.#closeTls();
+    onEmpty();
+  }
+
+  #closeTls(): void {
+    const tls = this.#tls;
+    this.#tls = undefined;
+    if (tls) this.runtime.events.closed(tls, "pool_closed");
   }
 
   #dial(onread: OnReadOpts | undefined): Socket {

@@ -31,12 +31,36 @@ export interface Disconnection {
   readonly retryMs: number;
 }
 
+/** A tunnel that cannot be had, while the client goes on with its others. */
+export interface RefusedTunnel {
+  /** The name asked for; undefined for a random one. */
+  readonly name: string | undefined;
+  readonly target: string;
+  readonly server: string;
+  readonly error: CaissonError;
+}
+
+/** A verdict of the checks of a target. */
+export interface TunnelHealth {
+  /** The name asked for; undefined for a random one. */
+  readonly name: string | undefined;
+  readonly target: string;
+  /** False while visitors are turned away. */
+  readonly inService: boolean;
+  /** What was wrong last, in words; empty if nothing was. */
+  readonly why: string;
+}
+
 /** Called by the client; must not throw. */
 export interface ClientObserver {
   /** A tunnel stands, for the first time or again. */
   tunnel(facts: TunnelFacts): void;
   /** The server closed one tunnel of several for good; the others stay. */
   tunnelClosed(facts: TunnelFacts, reason: string): void;
+  /** A server refused one tunnel of several for good; the others stay. */
+  tunnelRefused(what: RefusedTunnel): void;
+  /** A tunnel goes out of service, or comes back. */
+  health(what: TunnelHealth): void;
   /** No session with this server for now; it will be tried again. */
   disconnected(what: Disconnection): void;
   /** A request is over. `failure` says in words what went wrong at the target; empty if nothing did. */
@@ -51,6 +75,8 @@ function ignore(): void {}
 export const noObserver: ClientObserver = Object.freeze({
   tunnel: ignore,
   tunnelClosed: ignore,
+  tunnelRefused: ignore,
+  health: ignore,
   disconnected: ignore,
   request: ignore,
   failed: ignore,

@@ -41,7 +41,8 @@ export interface ServerLinkOptions {
   readonly owner: ServerLinkOwner;
   readonly context: ClientContext;
   readonly dial: Omit<DialOptions, "runtime" | "timeoutMs">;
-  readonly claims: readonly TunnelClaim[];
+  /** Those of the client now; it may change between any two calls. */
+  readonly claims: ReadonlySet<TunnelClaim>;
   readonly instance: string;
   readonly keyring: Keyring;
   readonly muxLimits: Partial<MuxLimits>;
@@ -115,6 +116,27 @@ export class ServerLink implements LinkSessionOwner {
     this.#connect();
   }
 
+  /** The client has one more claim. */
+  add(claim: TunnelClaim): void {
+    const session = this.#current;
+    if (session?.session.state === "ready") session.register(claim, this.#nameFor(claim));
+  }
+
+  /** Asks once more for what was refused or closed. */
+  askAgain(): void {
+    for (const claim of this.#over) {
+      this.#over.delete(claim);
+      this.add(claim);
+    }
+  }
+
+  /** The client has given a claim up. */
+  remove(claim: TunnelClaim): void {
+    this.#given.delete(claim);
+    this.#over.delete(claim);
+    for (const session of this.#sessions) session.unregister(claim);
+  }
+
   /** Time stood still, or the machine slept, for `gapMs`: what was waited for is tried now. Sessions test themselves. */
   wake(gapMs: number): void {
     if (this.#ended) return;
@@ -184,9 +206,7 @@ export class ServerLink implements LinkSessionOwner {
     if (this.#ended) return;
     this.#current = session;
     for (const claim of this.#options.claims) {
-      if (this.#over.has(claim)) continue;
-      const given = this.#given.get(claim) ?? this.#remembered(claim) ?? this.#options.owner.nameElsewhere(claim);
-      session.register(claim, given);
+      if (!this.#over.has(claim)) session.register(claim, this.#nameFor(claim));
     }
   }
 
@@ -217,14 +237,27 @@ export class ServerLink implements LinkSessionOwner {
     } else if (claim.name === undefined && given !== undefined && refused.code.startsWith("name_")) {
       // A random name that is not ours any more: any other will do.
       session.register(claim, undefined);
-    } else this.#fail(refusalError(refused, claim, this.server));
+    } else this.#giveUp(session, claim, refusalError(refused, claim, this.server));
+  }
+
+  /** Before all claims have stood, one that cannot be had ends the client; later only if it is the last. */
+  #giveUp(session: LinkSession, claim: TunnelClaim, error: CaissonError): void {
+    const { claims, context } = this.#options;
+    this.#over.add(claim);
+    if (this.#stood && this.#over.size < claims.size) {
+      const { name, pool } = claim;
+      context.observer.tunnelRefused({ name, target: pool.target.text, server: this.server, error });
+      return;
+    }
+    if (this.#stood) session.session.drain("goodbye");
+    this.#fail(error);
   }
 
   onTunnelClosed(session: LinkSession, tunnel: ClientTunnel, reason: string): void {
     // Another session of this very process has it.
     if (this.#ended || reason === "superseded") return;
     this.#over.add(tunnel.claim);
-    if (this.#over.size < this.#options.claims.length) {
+    if (this.#over.size < this.#options.claims.size) {
       this.#options.context.observer.tunnelClosed(this.#factsOf(tunnel, "first"), reason);
       return;
     }
@@ -298,6 +331,11 @@ export class ServerLink implements LinkSessionOwner {
       retryMs: Math.round(retryMs),
     });
     owner.onStumbled(this);
+  }
+
+  /** What to ask for: the name that it had here, in an earlier process, or on another server. */
+  #nameFor(claim: TunnelClaim): GivenName | undefined {
+    return this.#given.get(claim) ?? this.#remembered(claim) ?? this.#options.owner.nameElsewhere(claim);
   }
 
   /** The key that an earlier process was given for the name that the claim asks for. */

@@ -7,7 +7,8 @@ import { CaissonError } from "../lifecycle/errors.ts";
 import type { Inventory } from "../lifecycle/resource.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import type { MuxLimits } from "../mux/limits.ts";
-import type { TunnelKind } from "../wire/control.ts";
+import type { ClaimChanges, TunnelSpec } from "./claim-book.ts";
+import { ClaimBook } from "./claim-book.ts";
 import { inventoryOf } from "./client-inventory.ts";
 import type { ClientContext, TunnelClaim } from "./client-tunnel.ts";
 import type { Keyring } from "./keyring.ts";
@@ -15,26 +16,14 @@ import { noKeyring } from "./keyring.ts";
 import type { ClientLimits } from "./limits.ts";
 import { defaultClientLimits } from "./limits.ts";
 import type { GivenName, LinkSession } from "./link-session.ts";
-import { LocalPool } from "./local-pool.ts";
 import type { ClientObserver, TunnelFacts } from "./observer.ts";
 import { noObserver } from "./observer.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { checkToken, checkTokenTransport, parseServerAddress } from "./server-address.ts";
 import type { ServerLinkOwner } from "./server-link.ts";
 import { ServerLink } from "./server-link.ts";
-import type { Certificates, TargetOptions } from "./target.ts";
-import { checkCertificates, parseTarget } from "./target.ts";
-
-/** One tunnel to make. */
-export interface TunnelSpec extends Omit<TargetOptions, "forbiddenPorts"> {
-  readonly kind: TunnelKind;
-  /** What {@link parseTarget} reads. */
-  readonly target: string;
-  /** The wanted public name; random without. */
-  readonly name?: string;
-  /** The wanted public port (TCP); any without. */
-  readonly port?: number;
-}
+import type { Certificates } from "./target.ts";
+import { checkCertificates } from "./target.ts";
 
 /** What a client is made of. */
 export interface TunnelClientOptions {
@@ -77,7 +66,7 @@ export class TunnelClient implements ServerLinkOwner {
   readonly #context: ClientContext;
   readonly #options: TunnelClientOptions;
   readonly #servers: readonly ServerAddress[];
-  readonly #claims: readonly TunnelClaim[];
+  readonly #book: ClaimBook;
   readonly #links = new Set<ServerLink>();
   #drain: Deadline | undefined;
   #stopGaps: (() => void) | undefined;
@@ -87,7 +76,6 @@ export class TunnelClient implements ServerLinkOwner {
   #onClosed: (() => void) | undefined;
   #started = false;
   #failure: CaissonError | undefined;
-  #openPools: number;
 
   /** Checks everything and opens nothing. Throws E_USAGE or E_AUTH. */
   constructor(options: TunnelClientOptions) {
@@ -104,9 +92,8 @@ export class TunnelClient implements ServerLinkOwner {
       checkToken(options.token);
       for (const server of this.#servers) checkTokenTransport(server, options.plaintext ?? false);
     }
-    const forbiddenPorts = options.forbiddenPorts ?? [];
-    this.#claims = options.tunnels.map((spec, at) => this.#claimOf(spec, { id: at + 1, forbiddenPorts }));
-    this.#openPools = this.#claims.length;
+    const { forbiddenPorts = [] } = options;
+    this.#book = new ClaimBook({ context: this.#context, forbiddenPorts }, options.tunnels);
   }
 
   /**
@@ -122,6 +109,7 @@ export class TunnelClient implements ServerLinkOwner {
       for (const link of this.#links) link.wake(gapMs);
     });
     for (const server of this.#servers) this.#links.add(this.#linkTo(server));
+    this.#book.startChecks();
     return new Promise((resolve, reject) => {
       this.#starting = { resolve, reject };
       // The others follow when the first has names, or has trouble: so all of them can ask for the same names.
@@ -130,6 +118,26 @@ export class TunnelClient implements ServerLinkOwner {
         break;
       }
     });
+  }
+
+  /**
+   * Puts other tunnels in force: those that are new are claimed, those that are gone are given back, those that lead
+   * elsewhere keep their session and name, what was refused is asked for again, and the rest is not touched. Throws E_USAGE for a wrong one, and changes nothing.
+   */
+  update(tunnels: readonly TunnelSpec[]): ClaimChanges {
+    if (this.#closing) throw new CaissonError("E_ABORTED", "the client is closing");
+    const changes = this.#book.update(tunnels);
+    for (const link of this.#links) {
+      for (const claim of changes.removed) link.remove(claim);
+      link.askAgain();
+      for (const claim of changes.added) link.add(claim);
+    }
+    return changes;
+  }
+
+  /** The tunnels that stand now, on all servers. */
+  tunnels(): TunnelFacts[] {
+    return [...this.#links].flatMap((link) => link.tunnels());
   }
 
   /**
@@ -144,8 +152,9 @@ export class TunnelClient implements ServerLinkOwner {
 
   /** What it holds now. */
   inventory(): Inventory {
-    const pools = this.#claims.map(({ pool }) => pool);
-    return inventoryOf({ links: this.#links, pools, deadlines: this.#context.runtime.deadlines });
+    const { pools, outOfService } = this.#book;
+    const inventory = inventoryOf({ links: this.#links, pools, deadlines: this.#context.runtime.deadlines });
+    return { ...inventory, probes: { ...inventory.probes, "client.out_of_service": outOfService } };
   }
 
   /** Every session that is up, whatever its state. */
@@ -228,22 +237,11 @@ export class TunnelClient implements ServerLinkOwner {
   }
 
   #closePools(): void {
-    for (const { pool } of this.#claims) {
-      pool.close(() => {
-        this.#openPools -= 1;
-        if (this.#openPools > 0) return;
-        this.#drain?.dispose();
-        this.#drain = undefined;
-        this.#onClosed?.();
-      });
-    }
-  }
-
-  #claimOf(spec: TunnelSpec, shared: { readonly id: number; readonly forbiddenPorts: readonly number[] }): TunnelClaim {
-    const { runtime, limits } = this.#context;
-    const target = parseTarget(spec.kind, spec.target, { ...spec, forbiddenPorts: shared.forbiddenPorts });
-    const pool = new LocalPool({ target, limits, runtime });
-    return { id: shared.id, kind: spec.kind, name: spec.name, port: spec.port, pool };
+    this.#book.close(() => {
+      this.#drain?.dispose();
+      this.#drain = undefined;
+      this.#onClosed?.();
+    });
   }
 
   #linkTo(server: ServerAddress): ServerLink {
@@ -252,7 +250,7 @@ export class TunnelClient implements ServerLinkOwner {
       owner: this,
       context: this.#context,
       dial: { server, token, ca, mask, version },
-      claims: this.#claims,
+      claims: this.#book.claims,
       instance: this.instance,
       keyring: this.#options.keyring ?? noKeyring,
       muxLimits,

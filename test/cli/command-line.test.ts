@@ -154,7 +154,7 @@ test("mistakes are usage errors of one line that say what to do", async () => {
 });
 
 test("commands of later releases are unknown, not half there", async () => {
-  for (const word of ["tcp", "start", "heap"]) {
+  for (const word of ["tcp", "heap"]) {
     await assert.rejects(() => parse([word]), /unknown command/);
   }
 });

@@ -159,7 +159,7 @@ export class Uplink {
       },
     };
     const [serverEnd, clientEnd] = transportPair();
-    const claim: TunnelClaim = { id: 1, kind, name: "demo", port: undefined, pool: this.pool };
+    const claim: TunnelClaim = { id: 1, kind, name: "demo", port: undefined, pool: this.pool, inService: true };
     this.#server = new Session({
       role: "server",
       transport: serverEnd,

@@ -66,7 +66,12 @@ export class CaissonProcess {
     const nodeArgs = [...(options.nodeFlags ?? []), options.script ?? caissonMain, ...args];
     const [program, programArgs] = limited([process.execPath, ...nodeArgs], options);
     this.#child = spawn(program, programArgs, {
-      env: { ...Object.fromEntries(inherited), XDG_STATE_HOME: this.#stateDirectory, ...options.env },
+      env: {
+        ...Object.fromEntries(inherited),
+        XDG_STATE_HOME: this.#stateDirectory,
+        XDG_CONFIG_HOME: this.#stateDirectory,
+        ...options.env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.pid = this.#child.pid ?? 0;

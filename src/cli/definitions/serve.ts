@@ -6,6 +6,7 @@ import type { TlsFiles } from "../../assemble/served-addresses.ts";
 import { CaissonError } from "../../lifecycle/errors.ts";
 import type { LogLevel } from "../../observe/log-level.ts";
 import { logLevels } from "../../observe/log-level.ts";
+import { applySettings } from "../config/settings.ts";
 import { applyEnvironment } from "../environment.ts";
 import { limitsOf, serveLimitFlags } from "../limit-flags.ts";
 import { collectList, limitOption, readDuration, readName } from "../option-readers.ts";
@@ -45,7 +46,7 @@ interface ServeFlags {
 }
 
 /** Gives `command` its flags, and turns them into an invocation when it is parsed. */
-export function define(command: Command, { env, accept }: DefinitionContext): void {
+export function define(command: Command, { env, config, accept }: DefinitionContext): void {
   command
     .option("--listen <host:port>", 'where to listen (default: 127.0.0.1:8080); "off" beside --listen-tls')
     .option("--listen-tls <host:port>", "where to listen for TLS")
@@ -85,6 +86,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
       ]),
     )
     .addOption(new Option("--log-level <level>", "what is worth a line (default: info)").choices(logLevels))
+    .option("--config <file>", "settings, under serve: (default: caisson/config.yaml in the configuration folder)")
     .option("--json", "the same as --log-format json");
   addAdminOptions(command, "127.0.0.1:9190");
   addOtelOptions(command);
@@ -92,6 +94,7 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
   for (const limit of serveLimitFlags) command.addOption(limitOption(limit));
   command.addHelpText("after", examples).action(() => {
     applyEnvironment(command, env);
+    if (config) applySettings(command, config.serve, config.folder);
     const flags = command.opts<ServeFlags>();
     accept({
       command: "serve",
