@@ -1,11 +1,13 @@
-// A tiny ledger for tests: what was opened and not closed, what was violated, refused or thrown.
+// A strict ledger for tests: by identity, so that what is opened or closed twice fails where it happens; and what was
+// violated, thrown or paused.
 
 import assert from "node:assert/strict";
-import type { Side, TunnelEvents } from "../../src/lifecycle/events.ts";
+import type { Side } from "../../src/lifecycle/events.ts";
+import { QuietEvents } from "../../src/lifecycle/quiet-events.ts";
 import type { Resource } from "../../src/lifecycle/resource.ts";
 
 /** Counts what the core reports. */
-export class CountingEvents implements TunnelEvents {
+export class CountingEvents extends QuietEvents {
   readonly violations: string[] = [];
   readonly faults: { where: string; error: unknown }[] = [];
   readonly closeReasons: Map<string, string[]> = new Map();
@@ -14,13 +16,13 @@ export class CountingEvents implements TunnelEvents {
   heartbeats = 0;
   readonly #open = new Set<Resource>();
 
-  opened(resource: Resource): void {
+  override opened(resource: Resource): void {
     assert.ok(!this.#open.has(resource), `${resource.kind} opened twice`);
     this.opens += 1;
     this.#open.add(resource);
   }
 
-  closed(resource: Resource, reason: string): void {
+  override closed(resource: Resource, reason: string): void {
     assert.ok(this.#open.delete(resource), `${resource.kind} closed twice, or never opened`);
     const reasons = this.closeReasons.get(resource.kind) ?? [];
     reasons.push(reason);
@@ -34,29 +36,19 @@ export class CountingEvents implements TunnelEvents {
     return counts;
   }
 
-  violated(_: unknown, reason: string): void {
+  override violated(_: unknown, reason: string): void {
     this.violations.push(reason);
   }
 
-  faulted(where: string, error: unknown): void {
+  override faulted(where: string, error: unknown): void {
     this.faults.push({ where, error });
   }
 
-  heartbeat(): void {
+  override heartbeat(): void {
     this.heartbeats += 1;
   }
 
-  paused(side: Side): void {
+  override paused(side: Side): void {
     this.pauses.push(side);
   }
-
-  exchangeStarted(): undefined {
-    return undefined;
-  }
-
-  bytes(): void {}
-  exchangeEnded(): void {}
-  sessionConnected(): void {}
-  refused(): void {}
-  badRequest(): void {}
 }
