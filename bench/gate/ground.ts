@@ -5,6 +5,7 @@ import { CaissonError } from "../../src/lifecycle/errors.ts";
 import type { ClientOrder } from "./processes/client-orders.ts";
 import type { Counts } from "./processes/orders.ts";
 import type { OriginOrder } from "./processes/origin-worker.ts";
+import { readingFlags } from "./processes/server-process.ts";
 import type { VisitorOrder } from "./processes/visitor-orders.ts";
 import type { WorkerOptions } from "./processes/worker.ts";
 import { Worker } from "./processes/worker.ts";
@@ -74,7 +75,7 @@ export class Ground {
     const worker = clientWorker(options);
     const crew = new Worker<ClientOrder>({
       ...worker,
-      nodeFlags: [...(worker.nodeFlags ?? []), "--inspect=127.0.0.1:0"],
+      nodeFlags: [...(worker.nodeFlags ?? []), ...readingFlags],
     });
     try {
       const { port: originPort = 0 } = await origin.ask({ do: "listen" });

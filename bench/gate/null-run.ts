@@ -4,7 +4,7 @@
 import { Worker } from "./processes/worker.ts";
 import type { GatePlan } from "./options.ts";
 import type { OriginOrder } from "./processes/origin-worker.ts";
-import { inspectorIn } from "./processes/server-process.ts";
+import { inspectorIn, readingFlags } from "./processes/server-process.ts";
 import type { VisitorOrder } from "./processes/visitor-orders.ts";
 import type { Progress } from "./progress.ts";
 import { descriptorsOf, tcpCounters } from "./readings/kernel.ts";
@@ -39,7 +39,7 @@ export async function runNull(plan: GatePlan, { progress, signal, flags }: NullR
   const visitors = new Worker<VisitorOrder>({
     script: "./visitor-worker.js",
     title: "the visitors",
-    nodeFlags: [...flags, "--inspect=127.0.0.1:0"],
+    nodeFlags: [...flags, ...readingFlags],
   });
   try {
     const { port = 0 } = await origin.ask({ do: "listen" });
@@ -57,15 +57,14 @@ export async function runNull(plan: GatePlan, { progress, signal, flags }: NullR
       const bulk = await visitors.ask({ do: "load", port, hosts, amount, connections: 8 });
       connections += plan.roundSize;
       requests += (alone["answered"] ?? 0) + (bulk["answered"] ?? 0);
-      const { memory, handles, objects, listeners } = await reader.read();
+      const { memory, handles, census } = await reader.read({ census: true });
       samples.push({
         round,
         connections,
         requests,
         memory,
         handles,
-        objects,
-        listeners,
+        ...census,
         phase: round < plan.warmupRounds - 1 ? "warmup" : "measure",
         atMs: performance.now() - startedAtMs,
         kinds: undefined,

@@ -46,6 +46,8 @@ export interface GatePlan {
   readonly roundSize: number;
   readonly warmupRounds: number;
   readonly rounds: number;
+  /** A census of objects is taken after every so many rounds. */
+  readonly censusEvery: number;
   /** Further rounds while undecided. */
   readonly extraRounds: number;
   /** No extra round is begun that would probably end later than this. */
@@ -60,6 +62,7 @@ interface Preset {
   readonly clients: number;
   readonly rounds: number;
   readonly warmupRounds: number;
+  readonly censusEvery: number;
   readonly extraRounds: number;
   readonly boundMs: number;
   readonly jitRounds: number;
@@ -73,27 +76,30 @@ const leastRounds = 8;
 /** What each preset does unless told otherwise. */
 export const presets: Readonly<Record<GateRequest["preset"], Preset>> = {
   quick: {
-    clients: 800,
-    rounds: 12,
-    warmupRounds: 3,
-    extraRounds: 12,
-    boundMs: 55_000,
+    clients: 2_500,
+    rounds: 25,
+    warmupRounds: 4,
+    censusEvery: 2,
+    extraRounds: 10,
+    boundMs: 65_000,
     jitRounds: 0,
     scenarios: quickScenarios,
   },
   default: {
-    clients: 4_000,
-    rounds: 14,
-    warmupRounds: 4,
-    extraRounds: 8,
+    clients: 4_400,
+    rounds: 40,
+    warmupRounds: 6,
+    censusEvery: 4,
+    extraRounds: 20,
     boundMs: 130_000,
     jitRounds: 8,
     scenarios: all,
   },
   soak: {
     clients: 100_000,
-    rounds: 50,
-    warmupRounds: 2,
+    rounds: 100,
+    warmupRounds: 4,
+    censusEvery: 4,
     extraRounds: 25,
     boundMs: Number.POSITIVE_INFINITY,
     jitRounds: 16,
@@ -125,6 +131,7 @@ export function planOf(request: GateRequest): GatePlan {
     isNull,
     roundSize: Math.max(2 * chosen.length, Math.ceil(clients / rounds)),
     warmupRounds: preset.warmupRounds,
+    censusEvery: preset.censusEvery,
     rounds,
     extraRounds: preset.extraRounds,
     boundMs: preset.boundMs,
@@ -132,16 +139,6 @@ export function planOf(request: GateRequest): GatePlan {
     rate,
     seed: request.seed ?? 1,
   };
-}
-
-/** Shares out a round's clients by weight; each scenario gets at least two. */
-export function sharesOf(chosen: readonly Scenario[], roundSize: number): readonly number[] {
-  const weights = chosen.reduce((sum, { weight }) => sum + weight, 0);
-  const shares = chosen.map(({ weight }) => Math.max(2, Math.floor((roundSize * weight) / weights)));
-  const rest = roundSize - shares.reduce((sum, share) => sum + share, 0);
-  const last = shares.length - 1;
-  // What rounding left over goes to the last, which is the lightest work for one client.
-  return shares.map((share, at) => (at === last ? Math.max(2, share + rest) : share));
 }
 
 /** The machine, for reports. */

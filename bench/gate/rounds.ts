@@ -5,8 +5,8 @@ import { CaissonError, messageOf } from "../../src/lifecycle/errors.ts";
 import type { Ground } from "./ground.ts";
 import { mergeVerdicts } from "./merge-verdicts.ts";
 import type { GatePlan } from "./options.ts";
-import { sharesOf } from "./options.ts";
 import type { Progress } from "./progress.ts";
+import { turnsOf } from "./rotation.ts";
 import type { ClientReadings } from "./readings/client-readings.ts";
 import type { SampleFacts, ServerReadings } from "./readings/server-readings.ts";
 import { scenarios } from "./scenarios/list.ts";
@@ -52,6 +52,8 @@ export interface RoundsResult {
 
 /** After so many failed rounds in a row no further ones are tried. */
 const failuresInARow = 4;
+/** Extra rounds are added by so many: every decision waits for what was closed last. */
+const roundsMore = 5;
 /** What is rehearsed before the warm-up, and with how many clients: all but what takes seconds to be found out. */
 const rehearsed: readonly Scenario[] = scenarios.filter(({ name }) => name !== "half-open");
 const rehearsalSize = 4;
@@ -96,7 +98,9 @@ export class Rounds {
       await this.#round({ phase: "measure", deciding });
       verdict = this.#judge({ final: false });
       if (deciding && (n < last || leaks)) break;
-      if (n === last && verdict.outcome === "undecided" && last < rounds + extraRounds && this.#timeFor(2)) last += 2;
+      if (n === last && verdict.outcome === "undecided" && last < rounds + extraRounds && this.#timeFor(roundsMore)) {
+        last += roundsMore;
+      }
     }
     verdict = this.#judge({ final: true });
     return {
@@ -119,16 +123,22 @@ export class Rounds {
         await this.#failedIn(scenario.name, error);
       }
     }
+    await this.#options.server.rehearse();
+    await this.#options.client.decideRetained();
+  }
+
+  /** Waits until everything closed must be gone, and collects. */
+  async #decideRetained(): Promise<void> {
+    const { server, client } = this.#options;
+    await server.decideRetained();
+    await client.decideRetained();
   }
 
   async #round({ phase, deciding }: { readonly phase: Sample["phase"]; readonly deciding: boolean }): Promise<void> {
     const { server, client, progress, title, plan, rounds } = this.#options;
     const beganAtMs = performance.now();
     const left = await this.#work(deciding);
-    if (deciding) {
-      await server.decideRetained();
-      await client.decideRetained();
-    }
+    if (deciding) await this.#decideRetained();
     const facts: SampleFacts = {
       round: this.#samples.length,
       phase,
@@ -137,9 +147,11 @@ export class Rounds {
       requests: this.#requests,
     };
     this.#options.check();
-    const sample = await server.sample(facts);
+    const census = deciding || (facts.round - plan.warmupRounds + 1) % plan.censusEvery === 0;
+    const readings = [server.sample(facts, { census }), client.sample(facts, { census })] as const;
+    const [sample, ofClient] = await Promise.all(readings);
     this.#samples.push(sample);
-    this.#clientSamples.push(await client.sample(facts));
+    this.#clientSamples.push(ofClient);
     this.#longestMs = Math.max(this.#longestMs, performance.now() - beganAtMs);
     const heap = `heap ${(sample.memory.heapUsed / 2 ** 20).toFixed(2)} MiB`;
     progress.step({
@@ -153,10 +165,9 @@ export class Rounds {
   /** Carries out the scenarios and waits until they are gone; answers what is left. */
   async #work(thorough: boolean): Promise<string> {
     const { plan, ground, standing, server, check } = this.#options;
-    const shares = sharesOf(plan.scenarios, plan.roundSize);
     let failed = false;
-    for (const [at, scenario] of plan.scenarios.entries()) {
-      const size = shares[at] ?? 0;
+    const turns = turnsOf(plan.scenarios, { round: this.#samples.length, roundSize: plan.roundSize });
+    for (const { scenario, size } of turns) {
       const tally = this.#tally(scenario.name);
       try {
         const result = await scenario.round(ground, size);

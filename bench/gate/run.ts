@@ -37,6 +37,8 @@ export interface GateRun {
   readonly failure: CaissonError | undefined;
 }
 
+/** What the mode that only reports is warmed up with. */
+const jitWarmupRounds = 3;
 /** A machine that is so many times slower than the bound supposes still gets its planned rounds. */
 const overBound = 3;
 /** The longest that a healthy server of our own keeps anything after a round, and some room, in milliseconds. */
@@ -91,6 +93,7 @@ export async function runGate(request: GateRequest, context: RunContext): Promis
       ? undefined
       : await measure({
           ...work,
+          plan: { ...plan, warmupRounds: Math.min(jitWarmupRounds, plan.warmupRounds) },
           mode: "jit",
           flags: [],
           rounds: plan.jitRounds,

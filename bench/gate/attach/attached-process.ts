@@ -8,7 +8,7 @@ import { tcpCounters } from "../readings/kernel.ts";
 import { ProcessReader } from "../readings/process-reader.ts";
 import type { Sample } from "../verdict/sample.ts";
 import type { TargetIdentity } from "./target-functions.ts";
-import { containers, facts, identity } from "./target-functions.ts";
+import { facts, identity } from "./target-functions.ts";
 
 /** What the run knows of a sample. */
 export type SampleFacts = Pick<Sample, "round" | "phase" | "atMs" | "connections" | "requests">;
@@ -69,21 +69,10 @@ export class AttachedProcess {
 
   /** Collects garbage and reads everything. */
   async sample(about: SampleFacts): Promise<Sample> {
-    const { memory, handles, objects, listeners } = await this.#reader.read();
+    const { memory, handles, census } = await this.#reader.read({ census: true });
     const { fds } = await this.#facts();
-    const sizes = await this.#inspector.queryObjects("Object.prototype", containers);
     const tcp = await tcpCounters();
-    return {
-      ...about,
-      kinds: undefined,
-      probes: numbersOf(sizes, "containers"),
-      handles,
-      fds,
-      tcp,
-      objects,
-      listeners,
-      memory,
-    };
+    return { ...about, kinds: undefined, probes: {}, handles, fds, tcp, memory, ...census };
   }
 
   /** Lets go of the process. It goes on as before. */

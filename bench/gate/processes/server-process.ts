@@ -58,7 +58,7 @@ export class ServerProcess {
     const imports = importFirst === undefined ? [] : ["--import", importFirst];
     const server = new NodeProcess({
       title: "the server under test",
-      nodeFlags: [...nodeFlags, "--inspect=127.0.0.1:0", ...imports],
+      nodeFlags: [...nodeFlags, ...readingFlags, ...imports],
       script: serverMain,
       args: [...serverArgs, "--admin-token-file", tokenFileIn(folder)],
       env: { XDG_STATE_HOME: folder },
@@ -83,6 +83,9 @@ export class ServerProcess {
 function tokenFileIn(folder: string): string {
   return join(folder, "admin-token");
 }
+
+/** What the readings need of a process: an inspector on loopback, and `gc`, so that a collection and a reading are one step. */
+export const readingFlags: readonly string[] = ["--inspect=127.0.0.1:0", "--expose-gc"];
 
 /** What Node prints for `--inspect`. */
 export function inspectorIn(line: string): string | undefined {

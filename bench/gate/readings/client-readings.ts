@@ -27,11 +27,11 @@ export class ClientReadings {
   }
 
   /** Reads everything at a quiescent point. */
-  async sample(facts: SampleFacts): Promise<Sample> {
-    const { memory, handles, objects, listeners } = await this.#inspector.read();
+  async sample(facts: SampleFacts, options: { readonly census: boolean }): Promise<Sample> {
+    const { memory, handles, census } = await this.#inspector.read(options);
     const kinds = kindsOf(await this.#crew.ask({ do: "ledgers" }));
     const fds = await descriptorsOf(this.#crew.process.pid);
-    return { ...facts, kinds, probes: {}, handles, fds, tcp: await tcpCounters(), objects, listeners, memory };
+    return { ...facts, kinds, probes: {}, handles, fds, tcp: await tcpCounters(), memory, ...census };
   }
 
   /** Lets go of the process. */

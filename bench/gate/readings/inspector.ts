@@ -67,17 +67,21 @@ export class Inspector {
   }
 
   /**
-   * Hands all objects of the target whose prototype chain contains the value of `prototype` to `read`, a function that
-   * uses nothing but its argument, and gives back its JSON value. V8 collects garbage first.
+   * Hands all objects of the target whose prototype chain contains the value of `prototype` to each of `readers`, functions
+   * that use nothing but their argument, and gives back their JSON values by name. V8 collects garbage first.
    */
-  async queryObjects(prototype: string, read: (objects: readonly object[]) => unknown): Promise<unknown> {
+  async queryObjects(
+    prototype: string,
+    readers: Readonly<Record<string, (objects: readonly object[]) => unknown>>,
+  ): Promise<unknown> {
+    const readings = Object.entries(readers).map(([name, read]) => `${name}: (${read.toString()})(this)`);
     try {
       const asked = await this.send("Runtime.evaluate", { expression: prototype, objectGroup });
       const prototypeObjectId = handleOf(asked["result"]);
       const found = await this.send("Runtime.queryObjects", { prototypeObjectId, objectGroup });
       const answer = await this.send("Runtime.callFunctionOn", {
         objectId: handleOf(found["objects"]),
-        functionDeclaration: `function () { return (${read.toString()})(this); }`,
+        functionDeclaration: `function () { return { ${readings.join(", ")} }; }`,
         returnByValue: true,
         objectGroup,
       });
@@ -85,12 +89,6 @@ export class Inspector {
     } finally {
       await this.send("Runtime.releaseObjectGroup", { objectGroup }).catch(() => undefined); // The first failure counts.
     }
-  }
-
-  /** Forces one collection and lets finalisation callbacks run. */
-  async collectGarbage(): Promise<void> {
-    await this.send("HeapProfiler.collectGarbage");
-    await this.evaluate("new Promise((resolve) => setImmediate(() => setImmediate(resolve)))");
   }
 
   /** Lets go of the target. */

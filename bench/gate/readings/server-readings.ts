@@ -71,6 +71,12 @@ export class ServerReadings {
     await this.#collect(decidingCollections);
   }
 
+  /** Does once what a reading does now and then: the first time leaves something behind, such as the server's own collector. */
+  async rehearse(): Promise<void> {
+    await this.#from.admin.collectGarbage(1);
+    await this.#collect(decidingCollections);
+  }
+
   /** Whether nothing of the scenarios is there. */
   async quiescent(): Promise<boolean> {
     return unsettled(await this.#from.admin.ledgers(), this.#floor) === "";
@@ -82,14 +88,14 @@ export class ServerReadings {
   }
 
   /** Reads everything at a quiescent point. */
-  async sample(facts: SampleFacts): Promise<Sample> {
+  async sample(facts: SampleFacts, options: { readonly census: boolean }): Promise<Sample> {
     const { admin, inspector, pid } = this.#from;
     if (!inspector) await this.#collect(collections);
     // V8 throws the code of a rarely used regular expression away after every second use; with two uses for each sample the
     // heap does not swing between two levels. Before the reading, so that it sees what any scrape leaves.
     await admin.scrape();
     const scraped = await admin.scrape();
-    const inside = await inspector?.read();
+    const inside = await inspector?.read(options);
     const fds = pid === undefined ? undefined : await descriptorsOf(pid);
     const ledgers = await admin.ledgers();
     return {
@@ -100,8 +106,7 @@ export class ServerReadings {
       handles: inside?.handles ?? ledgers.handles,
       fds,
       tcp: await tcpCounters(),
-      objects: inside?.objects ?? {},
-      listeners: inside?.listeners ?? {},
+      ...inside?.census,
       memory: inside?.memory ?? ledgers.memory,
       ...scraped,
     };

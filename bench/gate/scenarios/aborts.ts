@@ -6,6 +6,7 @@ export const aborts: Scenario = {
   name: "aborts",
   title: "visitors aborting before and within a response",
   weight: 1,
+  everyRound: false,
   async round(ground, size) {
     const names = ground.names(size);
     await ground.connect(names);

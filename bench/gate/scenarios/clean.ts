@@ -6,6 +6,7 @@ export const clean: Scenario = {
   name: "clean",
   title: "clean connect and disconnect",
   weight: 10,
+  everyRound: true,
   async round(ground, size) {
     const names = ground.names(size);
     await ground.connect(names);

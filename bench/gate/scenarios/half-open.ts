@@ -7,6 +7,7 @@ export const halfOpen: Scenario = {
   name: "half-open",
   title: "half-open links",
   weight: 1,
+  everyRound: false,
   async round(ground, size) {
     const names = ground.names(size);
     const relay = `dead-${names[0] ?? ""}`;

@@ -14,6 +14,7 @@ export const killed: Scenario = {
   name: "killed",
   title: "kill -9 of client processes",
   weight: 2,
+  everyRound: false,
   async round(ground, size) {
     const names = ground.names(size);
     const crew = ground.startCrew();

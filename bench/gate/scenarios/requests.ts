@@ -12,6 +12,7 @@ export const requests: Scenario = {
   name: "requests",
   title: "requests under churn",
   weight: 6,
+  everyRound: true,
   async round(ground, size) {
     const standing = ground.names(Math.max(1, Math.floor(size / oneStandsOf)));
     await ground.connect(standing);

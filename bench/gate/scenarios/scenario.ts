@@ -16,8 +16,10 @@ export interface Scenario {
   /** For `--scenario`. */
   readonly name: string;
   readonly title: string;
-  /** Its share of a round's clients, relative to the others. */
+  /** Its share of a run's clients, relative to the others. */
   readonly weight: number;
+  /** Whether every round has it; the others take turns. */
+  readonly everyRound: boolean;
   /** Carries out one round with `size` clients. Rejects with E_GATE if anything was not as it should be. */
   round(ground: Ground, size: number): Promise<RoundResult>;
 }

@@ -6,6 +6,7 @@ export const slowReaders: Scenario = {
   name: "slow-readers",
   title: "slow readers",
   weight: 1,
+  everyRound: false,
   async round(ground, size) {
     const names = ground.names(size);
     await ground.connect(names);

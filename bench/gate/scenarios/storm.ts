@@ -6,6 +6,7 @@ export const storm: Scenario = {
   name: "storm",
   title: "reconnect storm",
   weight: 1,
+  everyRound: false,
   async round(ground, size) {
     // Each client connects twice.
     const names = ground.names(Math.max(1, Math.floor(size / 2)));

@@ -6,6 +6,7 @@ export const webSockets: Scenario = {
   name: "web-sockets",
   title: "WebSockets",
   weight: 1,
+  everyRound: false,
   async round(ground, size) {
     const names = ground.names(size);
     await ground.connect(names);

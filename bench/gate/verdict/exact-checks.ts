@@ -3,9 +3,9 @@
 
 import type { Finding } from "./finding.ts";
 import { growthOf, type Growth } from "./growth.ts";
-import { sinceRound, type Findings, type Judging } from "./judging.ts";
+import { judgingOf, sinceRound, type Findings, type Judging } from "./judging.ts";
 import { amount, counted, limits, rateOf, sentence } from "./sentences.ts";
-import { countSeries, kindSeries, type Series } from "./series.ts";
+import { censusSeries, countSeries, hasCensus, kindSeries, type Series } from "./series.ts";
 
 /** So many samples in a row must show a contradiction between two ledgers before it counts. */
 const persistence = 3;
@@ -85,6 +85,9 @@ export function checkCollected(judging: Judging, into: Findings): void {
 /** Descriptors, handles, listeners, probes, operations, metric series and objects by class. */
 export function checkCounts(judging: Judging, into: Findings): void {
   for (const series of countSeries(judging.all)) checkGrowth(judging, series, into);
+  const ofCensus = judgingOf(judging.all.filter(hasCensus), judging.options);
+  if (ofCensus.measured.length < 2) return;
+  for (const series of censusSeries(ofCensus.all)) checkGrowth(ofCensus, series, into);
 }
 
 function checkGrowth(judging: Judging, series: Series, into: Findings): void {
@@ -110,7 +113,9 @@ function checkGrowth(judging: Judging, series: Series, into: Findings): void {
       const fact = `${amount(growth.rise)} more ${what} than at the baseline, and it is not clear whether that goes on`;
       const result = finding(judging, series, { growth, fact });
       const small = growth.perUnit <= doubtfulRate && judging.measured.length > persistence;
-      (options.final && small ? into.warnings : into.doubts).push(result);
+      // What only the last sample shows may be on its way out, as what earlier ones showed was.
+      const single = growth.since === judging.measured.length - 1 && judging.measured.length > persistence;
+      (options.final && (small || single) ? into.warnings : into.doubts).push(result);
       return;
     }
     default:

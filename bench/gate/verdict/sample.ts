@@ -60,10 +60,12 @@ export interface Sample {
   readonly fds: Readonly<Record<string, number>> | undefined;
   /** Kernel TCP counters, which count the whole system: shown, never judged. */
   readonly tcp: Readonly<Record<string, number>> | undefined;
-  /** Live objects by constructor after a collection. */
-  readonly objects: Readonly<Record<string, number>>;
+  /** Live objects by constructor after a collection. This and the two that follow are absent in samples without a census. */
+  readonly objects?: Readonly<Record<string, number>>;
   /** Listeners of long-lived emitters, by emitter and event. */
-  readonly listeners: Readonly<Record<string, number>>;
+  readonly listeners?: Readonly<Record<string, number>>;
+  /** Entries of the larger arrays, Maps, Sets and tables, by what holds them. */
+  readonly containers?: Readonly<Record<string, number>>;
   readonly memory: MemorySample;
   /** Size of one answer of /metrics. */
   readonly scrapeBytes?: number;

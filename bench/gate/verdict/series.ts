@@ -14,19 +14,46 @@ export interface Series {
 
 type Counts = Readonly<Record<string, number>>;
 
-/** Every series of exact counts, except those of resource kinds. */
+/** Every series of exact counts that all samples have, except those of resource kinds. */
 export function countSeries(samples: readonly Sample[]): Series[] {
   return [
     ...each("fds", samples, (sample) => sample.fds),
     ...each("handles", samples, (sample) => sample.handles),
-    ...each("listeners", samples, (sample) => sample.listeners),
     ...each("probe", samples, (sample) => sample.probes),
     ...each("operations", samples, pendingOperations),
     ...each("series", samples, (sample) =>
       sample.series === undefined ? undefined : { "series of /metrics": sample.series },
     ),
+  ];
+}
+
+/** What a census counts, of samples that all have one. */
+export function censusSeries(samples: readonly Sample[]): Series[] {
+  return [
+    ...each("listeners", samples, (sample) => sample.listeners),
+    ...each("probe", samples, (sample) => sample.containers),
     ...each("objects", samples, (sample) => sample.objects),
   ];
+}
+
+/** The samples, those without a census with the last one before them: for plots. */
+export function carried(samples: readonly Sample[]): Sample[] {
+  let last = samples.find(hasCensus);
+  return samples.map((sample) => {
+    if (hasCensus(sample)) last = sample;
+    const { objects, listeners, containers } = last ?? {};
+    return {
+      ...sample,
+      ...(objects && { objects }),
+      ...(listeners && { listeners }),
+      ...(containers && { containers }),
+    };
+  });
+}
+
+/** Whether a sample has a census. */
+export function hasCensus({ objects }: Sample): boolean {
+  return objects !== undefined;
 }
 
 /** One number of every resource kind. Where a kind's number is unknown in some sample, the kind is absent. */

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { containers, facts } from "../../../bench/gate/attach/target-functions.ts";
+import { facts } from "../../../bench/gate/attach/target-functions.ts";
+import { containers } from "../../../bench/gate/readings/containers.ts";
 
 class Guest {
   readonly number = 1;

@@ -3,7 +3,7 @@
 import { axisOf, type Axis } from "../../verdict/axis.ts";
 import type { Finding, MemorySlope, Verdict } from "../../verdict/finding.ts";
 import type { Sample } from "../../verdict/sample.ts";
-import { countSeries, kindSeries, memorySeries } from "../../verdict/series.ts";
+import { carried, censusSeries, countSeries, kindSeries, memorySeries } from "../../verdict/series.ts";
 
 /** One line of a chart. */
 export interface Line {
@@ -95,7 +95,7 @@ function countGroups(samples: readonly Sample[], verdict: Verdict): Group[] {
     series: "Metric series",
     objects: "Live objects by constructor",
   } as const;
-  const all = countSeries(samples);
+  const all = [...countSeries(samples), ...censusSeries(carried(samples))];
   return Object.entries(titles).map(([name, title]) => ({
     title,
     charts: all
