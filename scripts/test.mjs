@@ -1,5 +1,5 @@
 // The whole proof from a clean clone: install, build from nothing, npm run check, then every test file with node --test.
-// Example: npm test; npm test -- mux (only files whose path contains "mux"); npm test -- --test-name-pattern=drain; npm run test:long
+// Example: npm test; npm test -- mux (only files whose path contains "mux"); npm test -- --test-name-pattern=drain
 
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
@@ -11,18 +11,16 @@ run(process.execPath, [join(root, "scripts", "build.mjs")]);
 run("npm", ["run", "--silent", "check"]);
 
 const args = process.argv.slice(2);
-// Proofs that need a quiet machine and minutes of it (the zoo, other people's profilers) run by themselves.
-const suffix = args.includes("--long") ? ".long.js" : ".test.js";
-const flags = args.filter((argument) => argument.startsWith("--") && argument !== "--long");
+const flags = args.filter((argument) => argument.startsWith("--"));
 const wanted = args.filter((argument) => !argument.startsWith("--"));
 // Node 20 expands no ** in patterns, so the files are found here.
 const files = walk(join(dist, "test"))
-  .filter((file) => file.endsWith(suffix))
+  .filter((file) => file.endsWith(".test.js"))
   .map((file) => relative(root, file).replaceAll("\\", "/"))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .toSorted();
 if (files.length === 0) {
-  console.error(`No test file matches ${wanted.join(" ") || "dist/test/**/*${suffix}"}.`);
+  console.error(`No test file matches ${wanted.join(" ") || "dist/test/**/*.test.js"}.`);
   process.exit(1);
 }
 

@@ -191,7 +191,7 @@ export class Rounds {
       await this.#failedIn("standing tunnels", error);
     }
     this.#failed = failed ? this.#failed + 1 : 0;
-    return server.settle({ thorough });
+    return server.settle({ thorough, lingering: turns.some(({ scenario }) => scenario.lingers) });
   }
 
   /** Remembers a failure and makes room for what follows. Throws if there is nothing left to go on with. */

@@ -74,7 +74,10 @@ export async function readSlowly(visit: Visit): Promise<void> {
 
 /** Has messages echoed over a WebSocket and closes it, or drops its connection. */
 export async function echoOverWebSocket(visit: Visit, { leave }: { readonly leave: boolean }): Promise<void> {
-  const socket = new WebSocket(`ws://127.0.0.1:${visit.port}${visit.path}`, { headers: { Host: visit.host } });
+  const socket = new WebSocket(`ws://127.0.0.1:${visit.port}${visit.path}`, {
+    headers: { Host: visit.host },
+    handshakeTimeout: patienceMs,
+  });
   const closed = new Promise<void>((resolve) => {
     socket.once("close", () => resolve());
   });

@@ -14,10 +14,19 @@ export interface WorkerOptions {
   readonly nodeFlags?: readonly string[];
 }
 
+interface Waiting {
+  readonly timer: NodeJS.Timeout;
+  resolve(counts: Counts): void;
+  reject(error: CaissonError): void;
+}
+
+/** How long an order may take, in milliseconds: what it waits for will not come, and a run must end. */
+const orderMs = 120_000;
+
 /** A worker that takes orders of one type. */
 export class Worker<Order> {
   readonly process: NodeProcess;
-  readonly #waiting: Map<number, { resolve(counts: Counts): void; reject(error: CaissonError): void }> = new Map();
+  readonly #waiting: Map<number, Waiting> = new Map();
   #last = 0;
 
   constructor({ script, title, nodeFlags = [] }: WorkerOptions) {
@@ -32,30 +41,39 @@ export class Worker<Order> {
     void this.process.ended.then(() => this.#fail());
   }
 
-  /** Sends an order. Rejects with E_GATE if it could not be carried out, or the worker died. */
+  /** Sends an order. Rejects with E_GATE if it could not be carried out, took two minutes, or the worker died. */
   ask(order: Order): Promise<Counts> {
     this.#last += 1;
     const number = this.#last;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(number, { resolve, reject });
+      const onTimeout = (): void => {
+        this.#take(number)?.reject(
+          new CaissonError("E_GATE", `${this.process.title}: an order was not carried out in ${orderMs / 1_000} s`),
+        );
+      };
+      this.#waiting.set(number, { resolve, reject, timer: setTimeout(onTimeout, orderMs) });
       try {
         this.process.send({ order, number });
       } catch (error) {
-        this.#waiting.delete(number);
-        reject(CaissonError.from(error, "E_GATE"));
+        this.#take(number)?.reject(CaissonError.from(error, "E_GATE"));
       }
     });
   }
 
-  #onAnswer({ number, counts, error }: AnswerMessage): void {
+  #take(number: number): Waiting | undefined {
     const waiting = this.#waiting.get(number);
     this.#waiting.delete(number);
+    clearTimeout(waiting?.timer);
+    return waiting;
+  }
+
+  #onAnswer({ number, counts, error }: AnswerMessage): void {
+    const waiting = this.#take(number);
     if (error === undefined) waiting?.resolve(counts ?? {});
     else waiting?.reject(new CaissonError("E_GATE", `${this.process.title}: ${error}`));
   }
 
   #fail(): void {
-    for (const { reject } of this.#waiting.values()) reject(this.process.failure());
-    this.#waiting.clear();
+    for (const number of this.#waiting.keys()) this.#take(number)?.reject(this.process.failure());
   }
 }

@@ -53,11 +53,14 @@ export class ServerReadings {
   }
 
   /** Waits until what the last round made is gone, or was waited for in vain; resolves with what was left. */
-  async settle({ thorough }: { readonly thorough: boolean }): Promise<string> {
+  async settle(round: { readonly thorough: boolean; readonly lingering: boolean }): Promise<string> {
     const { admin, patience } = this.#from;
     const floor = this.#floor;
     const read = admin.ledgers.bind(admin);
-    const left = await settle(read, { floor, patience: this.#inVain && !thorough ? this.#shortened() : patience });
+    const left = await settle(read, {
+      floor,
+      patience: this.#inVain && !round.thorough ? this.#shortened(round) : patience,
+    });
     if (left !== "") {
       this.#inVain = true;
       this.#floor = floorOf(await admin.ledgers());
@@ -112,13 +115,10 @@ export class ServerReadings {
     };
   }
 
-  /** What a round that will settle in vain again is given: enough for what its last scenario left for a while. */
-  #shortened(): Patience {
-    const { patience } = this.#from;
-    return {
-      longestMs: Math.max(vainPatience.longestMs, patience.longestMs / 2),
-      unchangedMs: vainPatience.unchangedMs,
-    };
+  /** What a round that will settle in vain again is given: enough for what it left for a while. */
+  #shortened({ lingering }: { readonly lingering: boolean }): Patience {
+    if (!lingering) return vainPatience;
+    return { ...vainPatience, longestMs: Math.max(vainPatience.longestMs, this.#from.patience.longestMs / 2) };
   }
 
   async #collect(times: number): Promise<void> {

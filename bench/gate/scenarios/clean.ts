@@ -7,6 +7,7 @@ export const clean: Scenario = {
   title: "clean connect and disconnect",
   weight: 10,
   everyRound: true,
+  lingers: false,
   async round(ground, size) {
     const names = ground.names(size);
     await ground.connect(names);

@@ -7,6 +7,7 @@ export const dyingTargets: Scenario = {
   title: "targets that die",
   weight: 1,
   everyRound: false,
+  lingers: false,
   async round(ground, size) {
     const refusing = ground.names(Math.floor(size / 2));
     const dying = ground.names(size - refusing.length);

@@ -8,6 +8,7 @@ export const halfOpen: Scenario = {
   title: "half-open links",
   weight: 1,
   everyRound: false,
+  lingers: true,
   async round(ground, size) {
     const names = ground.names(size);
     const relay = `dead-${names[0] ?? ""}`;

@@ -15,6 +15,7 @@ export const killed: Scenario = {
   title: "kill -9 of client processes",
   weight: 2,
   everyRound: false,
+  lingers: true,
   async round(ground, size) {
     const names = ground.names(size);
     const crew = ground.startCrew();

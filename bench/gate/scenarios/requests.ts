@@ -13,6 +13,7 @@ export const requests: Scenario = {
   title: "requests under churn",
   weight: 6,
   everyRound: true,
+  lingers: false,
   async round(ground, size) {
     const standing = ground.names(Math.max(1, Math.floor(size / oneStandsOf)));
     await ground.connect(standing);

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly weight: number;
   /** Whether every round has it; the others take turns. */
   readonly everyRound: boolean;
+  /** Whether the server finds out about what it left only after its dead-after time, or holds names of it for a while. */
+  readonly lingers: boolean;
   /** Carries out one round with `size` clients. Rejects with E_GATE if anything was not as it should be. */
   round(ground: Ground, size: number): Promise<RoundResult>;
 }

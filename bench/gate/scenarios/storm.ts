@@ -7,6 +7,7 @@ export const storm: Scenario = {
   title: "reconnect storm",
   weight: 1,
   everyRound: false,
+  lingers: false,
   async round(ground, size) {
     // Each client connects twice.
     const names = ground.names(Math.max(1, Math.floor(size / 2)));

@@ -7,6 +7,7 @@ export const takeOver: Scenario = {
   title: "re-login under the same name",
   weight: 1,
   everyRound: false,
+  lingers: false,
   async round(ground, size) {
     // Each name is used by two clients.
     const names = ground.names(Math.max(1, Math.floor(size / 2)));

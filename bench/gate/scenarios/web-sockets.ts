@@ -7,6 +7,7 @@ export const webSockets: Scenario = {
   title: "WebSockets",
   weight: 1,
   everyRound: false,
+  lingers: false,
   async round(ground, size) {
     const names = ground.names(size);
     await ground.connect(names);

@@ -24,12 +24,12 @@ export function judge(samples: readonly Sample[], options: JudgeOptions): Verdic
   checkCounts(judging, found);
   checkCollected(judging, found);
   const slopes = checkMemory(judging, found);
-  const naming = options.final ? namesIn(found) : [];
+  const named = options.final ? namesIn(found) : [];
   return {
     outcome: outcomeOf(found),
-    findings: [...found.leaks, ...naming].toSorted(byLedger),
+    findings: [...found.leaks, ...named].toSorted(byLedger),
     warnings: found.warnings,
-    doubts: found.doubts.filter((doubt) => !naming.includes(doubt)),
+    doubts: found.doubts.filter((doubt) => !named.includes(doubt)),
     slopes,
     rounds: measured.length - 1,
     connections: axis.unit === "connection" ? axis.span : 0,
@@ -42,9 +42,20 @@ function outcomeOf({ leaks, doubts }: Findings): Outcome {
   return doubts.length > 0 ? "undecided" : "clean";
 }
 
-/** Where a leak is certain, the ledgers of kinds say what it is, however few samples there were before the run ended. */
+/** What is counted one by one. Objects and memory only follow from it. */
+const naming: ReadonlySet<Finding["ledger"]> = new Set([
+  "held",
+  "live",
+  "operations",
+  "listeners",
+  "probe",
+  "fds",
+  "handles",
+]);
+
+/** Where a leak is certain, what was counted says what it is, however few samples there were before the run ended. */
 function namesIn({ leaks, doubts }: Findings): readonly Finding[] {
-  return leaks.length === 0 ? [] : doubts.filter(({ ledger }) => ledger === "held" || ledger === "live");
+  return leaks.length === 0 ? [] : doubts.filter(({ ledger }) => naming.has(ledger));
 }
 
 function tooEarly(samples: readonly Sample[]): Verdict {

@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { GateReport } from "../../../bench/gate/reports/run-facts.ts";
 import type { GateRequest } from "../../../bench/gate/options.ts";
 import type { GateRun, RunContext } from "../../../bench/gate/run.ts";
+import type { Outcome } from "../../../bench/gate/verdict/finding.ts";
 import { CaissonError, messageOf } from "../../lifecycle/errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { given } from "../given.ts";
@@ -25,7 +26,10 @@ export async function runGateCommand(invocation: GateInvocation, context: Comman
   if (ending.kind === "forced") return ending;
   if (!run) throw new CaissonError("E_ABORTED", "a signal ended the run; nothing was decided");
   await tell(run.report, invocation, context);
-  return { kind: "judged", exitCode: exitCodeOf(run, invocation) };
+  return {
+    kind: "judged",
+    exitCode: gateExitCode({ outcome: run.report.verdict.outcome, failure: run.failure }, invocation),
+  };
 }
 
 async function carryOut(
@@ -106,9 +110,14 @@ async function loadFormats(): Promise<Readonly<Record<GateReportFormat, (report:
   return { reportJson: json, junit, markdown, html, benchmark: benchmarkArray };
 }
 
-/** Throws E_GATE for a run that failed without a leak to explain it. */
-function exitCodeOf({ report, failure }: GateRun, { undecided }: GateInvocation): number {
-  const { outcome } = report.verdict;
+/**
+ * The exit code that a run's outcome means.
+ * @throws the run's failure, where there is no leak that may explain it
+ */
+export function gateExitCode(
+  { outcome, failure }: { readonly outcome: Outcome; readonly failure: CaissonError | undefined },
+  { undecided }: Pick<GateInvocation, "undecided">,
+): number {
   if (outcome === "leak") return exitCodes.leak;
   if (failure) throw failure;
   if (outcome === "undecided" && undecided === "fail") return exitCodes.undecided;

@@ -26,6 +26,9 @@ export interface Readings extends Pick<ResourceReport, "kinds" | "probes" | "ope
   readonly arrayBuffers: number;
 }
 
+/** Long enough for a machine that tests slow down, and what the last part waits for. Milliseconds. */
+const deadAfterMs = 1_500;
+
 const [, , seed = "", sessionsText = "8"] = process.argv;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -44,7 +47,7 @@ let token = "";
 const server = await serve({
   listen: "127.0.0.1:0",
   admin: { listen: "127.0.0.1:0", watchAll: true, onToken: (given) => (token = given) },
-  limits: { pingMs: 200, deadAfterMs: 600, nameHoldMs: 300, nameWaitMs: 150, closeTimeoutMs: 200 },
+  limits: { pingMs: 300, deadAfterMs, nameHoldMs: 300, nameWaitMs: 150, closeTimeoutMs: 200 },
 });
 const port = Number(new URL(server.url).port);
 const admin = new AdminClient({ host: "127.0.0.1", port: Number(new URL(server.admin).port) }, token);
@@ -73,6 +76,26 @@ async function statusOf(name: string, path: string): Promise<number> {
   response.on("error", () => undefined).resume();
   await once(response, "close");
   return response.statusCode ?? 0;
+}
+
+async function resources(): Promise<ResourceReport> {
+  return JSON.parse((await admin.ask("/debug/resources")).body.toString()) as ResourceReport;
+}
+
+/** Waits until nothing has changed for longer than a dead link takes to be noticed, and its name to expire. */
+async function settled(): Promise<void> {
+  const unchangedMs = deadAfterMs + 700;
+  const latestMs = performance.now() + 15_000;
+  let seen = "";
+  let sinceMs = performance.now();
+  while (performance.now() < Math.min(latestMs, sinceMs + unchangedMs)) {
+    const { kinds, probes } = await resources();
+    const open = Object.entries(kinds).map(([kind, { live, held }]) => [kind, live, held]);
+    const now = JSON.stringify([open, probes]);
+    if (now !== seen) sinceMs = performance.now();
+    seen = now;
+    await pause(50);
+  }
 }
 
 // Clients that come, are asked twice, and say goodbye.
@@ -130,11 +153,11 @@ relay.thaw();
 const lost = await connect({ ...options, server: `ws://127.0.0.1:${relay.port}`, name: "lost" });
 relay.freeze();
 await Promise.all([far.close({ force: true }), lost.close({ force: true })]);
-await pause(1_300);
+await settled();
 
 const { seeded } = (await import(seed)) as { seeded(): number };
 for (let n = 0; n < 3; n++) await admin.ask("/debug/gc", { method: "POST" });
-const report = JSON.parse((await admin.ask("/debug/resources")).body.toString()) as ResourceReport;
+const report = await resources();
 const metrics = (await admin.ask("/metrics")).body.toString();
 const readings: Readings = {
   kinds: report.kinds,

@@ -12,9 +12,15 @@ const script = packagePath("scripts/clinic/profile.mjs");
 const isCi = (process.env["CI"] ?? "") !== "";
 const skip = isCi ? false : "runs under CI; here: node scripts/clinic/profile.mjs all --quick";
 
+/** A tool that takes longer has hung. The first run installs clinic, too. Milliseconds. */
+const patienceMs = 240_000;
+
 /** Runs the script; what it says is its own proof that the load went well and the output holds something. */
 function profile(...args: readonly string[]): { readonly status: number | null; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+    encoding: "utf8",
+    timeout: patienceMs,
+  });
   return { status, said: stdout + stderr };
 }
 

@@ -85,7 +85,7 @@ const rareSeed = "error-path-one-percent";
 
 const zero = { live: 0, held: 0, uncollected: 0, collectedUnclosed: 0 };
 
-test("each seed leaks as it says", { concurrency: 6 }, async (t) => {
+test("each seed leaks as it says", { concurrency: 2 }, async (t) => {
   const each = async (seed: string): Promise<void> => {
     const readings = await read(fileURLToPath(new URL(`${seed}.js`, folder)), seed === rareSeed ? 104 : 8);
     assert.ok(readings.seeded > 0, "it never struck");
@@ -94,7 +94,7 @@ test("each seed leaks as it says", { concurrency: 6 }, async (t) => {
   await Promise.all(seeds.map((seed) => t.test(seed, () => each(seed))));
 });
 
-test("what is no leak leaves nothing in the ledgers", { concurrency: 6 }, async (t) => {
+test("what is no leak leaves nothing in the ledgers", { concurrency: 2 }, async (t) => {
   const each = async (seed: string): Promise<void> => {
     const { kinds, seeded } = await read(fileURLToPath(new URL(`clean/${seed}.js`, folder)));
     assert.ok(seeded > 0, "it never ran");

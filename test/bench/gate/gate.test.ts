@@ -1,0 +1,146 @@
+// `caisson gate` as a user runs it: green on this server, with every report; red on a leak, which it names; failed, and not
+// green, when the run itself could not go on. It runs servers under load, so each test takes up to a minute.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Finding, Outcome } from "../../../bench/gate/verdict/finding.ts";
+import type { Sample } from "../../../bench/gate/verdict/sample.ts";
+import { exitCodes } from "../../../src/cli/exit-codes.ts";
+import { startCaisson } from "../../support/run.ts";
+
+/** What is read of a JSON report here. */
+interface Report {
+  readonly schemaVersion: number;
+  readonly seed: number;
+  readonly verdict: { readonly outcome: Outcome; readonly findings: readonly Finding[]; readonly connections: number };
+  readonly samples: readonly Sample[];
+}
+
+const zoo = (seed: string): string => fileURLToPath(new URL(`../../../bench/zoo/${seed}.js`, import.meta.url));
+/** Few clients: what is counted is exact however short the run is. */
+const short: readonly string[] = ["--quick", "--clients", "160", "--rounds", "8"];
+
+/** How a run ended, and what it wrote. */
+interface Ended {
+  readonly code: number | null;
+  readonly said: string;
+  /** Its JSON report. Throws if it wrote none. */
+  report(): Report;
+}
+
+/** Runs the gate to its end. */
+async function gate(...args: readonly string[]): Promise<Ended> {
+  const folder = mkdtempSync(join(tmpdir(), "caisson-gate-test-"));
+  try {
+    const file = join(folder, "report.json");
+    await using running = startCaisson(["gate", ...args, "--report-json", file]);
+    const { code } = await running.exited;
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    return { code, said: `${running.lines.join("\n")}\n${running.stderr}`, report: () => JSON.parse(text) as Report };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test("the short form is green on this server, and writes every report", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "caisson-reports-"));
+  try {
+    const file = (name: string): string => join(folder, name);
+    const flags = [
+      ["--junit", file("junit.xml"), "--markdown", file("summary.md")],
+      ["--html", file("page.html"), "--benchmark", file("benchmark.json")],
+    ].flat();
+    let run = await gate("--quick", ...flags);
+    // Undecided is what it must say of a machine that is too noisy, and that is no fault of the software: once more, then.
+    if (run.code === exitCodes.undecided) run = await gate("--quick", "--seed", "2", ...flags);
+    assert.equal(run.code, exitCodes.done, run.said);
+    assert.match(run.said, /^clean: [\d,]+ connections and [\d,]+ requests in \d+ rounds\./);
+    const report = run.report();
+    assert.equal(report.schemaVersion, 1);
+    assert.ok(report.verdict.connections >= 2_000, `${report.verdict.connections} connections`);
+    assert.match(readFileSync(file("junit.xml"), "utf8"), /<testsuites?[^>]* failures="0"/);
+    assert.match(readFileSync(file("summary.md"), "utf8"), /clean/i);
+    assert.match(readFileSync(file("page.html"), "utf8"), /<svg/);
+    const series = JSON.parse(readFileSync(file("benchmark.json"), "utf8")) as readonly { readonly unit: string }[];
+    assert.ok(series.length > 0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a leak is found, named, and ends with a code of its own", async () => {
+  const { code, said, report } = await gate(...short, "--import", zoo("registry-never-deleted"));
+  assert.equal(code, exitCodes.leak, said);
+  const { outcome, findings } = report().verdict;
+  assert.equal(outcome, "leak");
+  const [first] = findings;
+  assert.deepEqual([first?.ledger, first?.subject], ["held", "session"], said);
+  assert.ok(Math.abs((first?.perConnection ?? 0) - 1) < 0.2, said);
+});
+
+test("two runs with the same seed do the same work", async () => {
+  const work = async (): Promise<readonly unknown[]> => {
+    const { code, said, report } = await gate(...short, "--seed", "7");
+    assert.ok(code === exitCodes.done || code === exitCodes.undecided, said);
+    const { seed, samples } = report();
+    assert.equal(seed, 7);
+    // Rounds beyond the planned ones are the machine's doing.
+    return samples
+      .slice(0, 12)
+      .map(({ connections, requests, kinds }) => [connections, requests, kinds?.["tunnel"]?.opened]);
+  };
+  assert.deepEqual(await work(), await work());
+});
+
+test("a server that does not start fails the run, and is no leak", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "caisson-broken-"));
+  try {
+    const broken = join(folder, "broken.mjs");
+    writeFileSync(broken, 'throw new Error("broken on purpose");');
+    const { code, said } = await gate(...short, "--import", broken);
+    assert.equal(code, exitCodes.failed, said);
+    assert.match(said, /the server under test ended with code 1/);
+    assert.match(said, /broken on purpose/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a server whose answers are wrong fails the run", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "caisson-wrong-"));
+  try {
+    const wrong = join(folder, "wrong.mjs");
+    writeFileSync(
+      wrong,
+      `import { Socket } from "node:net";
+       const { write } = Socket.prototype;
+       let written = 0;
+       Socket.prototype.write = function (chunk, ...rest) {
+         const wrong = Buffer.isBuffer(chunk) && chunk.includes("/small/") && (written += 1) % 9 === 0;
+         const text = wrong ? chunk.toString("latin1").replace("/small/", "/SMALL/") : "";
+         return write.call(this, wrong ? Buffer.from(text, "latin1") : chunk, ...rest);
+       };`,
+    );
+    const { code, said } = await gate(...short, "--import", wrong);
+    assert.equal(code, exitCodes.failed, said);
+    assert.match(said, /caisson: .*got another body/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a command line that makes no sense says what is wrong with it", async () => {
+  const few = await gate("--rounds", "3");
+  assert.equal(few.code, exitCodes.usage);
+  assert.match(few.said, /3 rounds are too few/);
+  const unknown = await gate("--scenario", "earthquake");
+  assert.equal(unknown.code, exitCodes.usage);
+  assert.match(unknown.said, /there is no scenario "earthquake"; there are half-open/);
+  const alone = await gate("--attach", "127.0.0.1:9229");
+  assert.equal(alone.code, exitCodes.usage);
+  assert.match(alone.said, /--attach and --driver go together/);
+});
