@@ -118,6 +118,7 @@ export const seeds: readonly Expectation[] = [
     named: [
       { ledger: "external", subject: /arrayBuffers|external/u },
       { ledger: "probe", subject: /buffered/u },
+      { ledger: "alive", subject: /^stream$/u },
     ],
   },
   {
@@ -155,7 +156,13 @@ export const seeds: readonly Expectation[] = [
     clients: 2_000,
     named: [{ ledger: "alive", subject: /^session$/u }],
   },
-  { seed: "slot-8-bytes", into: "server", scenarios: ["clean"], clients: 4_000, named: [heap] },
+  {
+    seed: "slot-8-bytes",
+    into: "server",
+    scenarios: ["clean"],
+    clients: 2_500,
+    named: [heap, { ledger: "probe", subject: /^Array of number$/u }],
+  },
 ];
 
 /** Every row of "must not be reported". */

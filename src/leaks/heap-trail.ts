@@ -1,6 +1,7 @@
 // The used heap after major collections since the start, and how fast it grows. It keeps a fixed number of points: when
 // they are full, each pair becomes its lower one, and from then on a point stands for twice as many collections, so that a
-// year fits as well as a minute. It never causes a collection.
+// year fits as well as a minute. Their room is there from the start, so that following the heap never adds to it. It never
+// causes a collection.
 
 import { getHeapStatistics } from "node:v8";
 import type { GcClock } from "./gc-clock.ts";
@@ -31,11 +32,13 @@ export interface HeapSlope {
 
 /** Follows the heap of this process. */
 export class HeapTrail {
-  #points: HeapPoint[] = [];
+  readonly #atMs: Float64Array = new Float64Array(trailPoints + 1);
+  readonly #bytes: Float64Array = new Float64Array(trailPoints + 1);
+  /** Whole points. Behind them stands the lowest of the collections that do not make a whole one yet. */
+  #whole = 0;
   /** How many collections a point stands for. */
   #stride = 1;
-  /** The lowest of the collections that do not make a whole point yet. */
-  #unfinished: HeapPoint | undefined;
+  /** Collections in the point that is not whole yet. */
   #inUnfinished = 0;
   #added = 0;
   readonly #heapUsed: () => number;
@@ -49,7 +52,8 @@ export class HeapTrail {
 
   /** The points, the oldest first. */
   get points(): readonly HeapPoint[] {
-    return this.#unfinished ? [...this.#points, this.#unfinished] : this.#points;
+    const count = this.#whole + (this.#inUnfinished > 0 ? 1 : 0);
+    return Array.from({ length: count }, (_, at) => ({ atMs: this.#atMs[at] ?? 0, bytes: this.#bytes[at] ?? 0 }));
   }
 
   /** How many points were ever added. */
@@ -65,35 +69,33 @@ export class HeapTrail {
   /** Adds a point; called by itself after each major collection. */
   add(point: HeapPoint): void {
     this.#added += 1;
-    this.#unfinished = this.#unfinished ? lower(this.#unfinished, point) : point;
+    const at = this.#whole;
+    if (this.#inUnfinished === 0 || point.bytes < (this.#bytes[at] ?? 0)) {
+      this.#atMs[at] = point.atMs;
+      this.#bytes[at] = point.bytes;
+    }
     this.#inUnfinished += 1;
     if (this.#inUnfinished < this.#stride) return;
-    this.#points.push(this.#unfinished);
-    this.#unfinished = undefined;
     this.#inUnfinished = 0;
-    if (this.#points.length < trailPoints) return;
-    this.#points = halved(this.#points);
-    this.#stride *= 2;
+    this.#whole += 1;
+    if (this.#whole === trailPoints) this.#halve();
   }
 
   /** Stops following. Idempotent. */
   dispose(): void {
     this.#stopListening();
   }
-}
 
-/** The lower of each pair. */
-function halved(points: readonly HeapPoint[]): HeapPoint[] {
-  const kept: HeapPoint[] = [];
-  for (let n = 0; n + 1 < points.length; n += 2) {
-    const [first, second] = [points[n], points[n + 1]];
-    if (first && second) kept.push(lower(first, second));
+  /** Of each pair the lower one stays, and from then on a point stands for twice as many collections. */
+  #halve(): void {
+    for (let at = 0; at < this.#whole; at += 2) {
+      const lower = (this.#bytes[at + 1] ?? 0) < (this.#bytes[at] ?? 0) ? at + 1 : at;
+      this.#atMs[at / 2] = this.#atMs[lower] ?? 0;
+      this.#bytes[at / 2] = this.#bytes[lower] ?? 0;
+    }
+    this.#whole /= 2;
+    this.#stride *= 2;
   }
-  return kept;
-}
-
-function lower(first: HeapPoint, second: HeapPoint): HeapPoint {
-  return second.bytes < first.bytes ? second : first;
 }
 
 /** The slope through points in the order of time; undefined if they are too few or too close together. */

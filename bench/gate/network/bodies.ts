@@ -5,6 +5,8 @@ import { createHash } from "node:crypto";
 
 /** Size of the answers to `/large/...`, in bytes: several windows of one stream. */
 export const largeBytes: number = 512 * 1024;
+/** Size of the answers to `/huge/...`, in bytes: more than the kernel's buffers take for a visitor who does not read. */
+export const hugeBytes: number = 8 * 1024 * 1024;
 /** The path that is answered with {@link fixedBody}, whatever the Host. */
 export const fixedPath = "/fixed";
 /** Always the same, for load generators that compare with one body. */
@@ -18,6 +20,11 @@ export function smallBody(host: string, path: string): string {
 /** The answer to `/large/...`. */
 export function largeBody(path: string): Buffer {
   return Buffer.alloc(largeBytes, `${path}\n`);
+}
+
+/** The answer to `/huge/...`, which nobody reads to its end. */
+export function hugeBody(): Buffer {
+  return Buffer.alloc(hugeBytes, "huge\n");
 }
 
 /** SHA-256 of {@link largeBody}, in hex. */

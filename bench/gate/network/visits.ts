@@ -19,6 +19,8 @@ const patienceMs = 10_000;
 /** Size of the pieces in which a slow reader reads, and the pause between two, in bytes and milliseconds. */
 const slowPieceBytes: number = 64 * 1024;
 const slowPauseMs = 20;
+/** How long a visitor reads nothing before it leaves, in milliseconds. */
+const readNothingMs = 150;
 const webSocketMessages: readonly string[] = ["hello", "caisson", "x".repeat(10_000)];
 
 /** A small request whose body must be the origin's answer to this Host and path. */
@@ -42,13 +44,16 @@ export async function leaveBefore(visit: Visit): Promise<void> {
   await closed;
 }
 
-/** Leaves in the middle of the response body. */
+/** Stops reading in the middle of the response body, and leaves when the way is full. */
 export async function leaveWithin(visit: Visit): Promise<void> {
   const sent = open(visit);
   const closed = closeOf(sent);
   const response = await head(sent);
   response.on("error", () => undefined); // What leaving looks like from here.
-  response.once("data", () => sent.destroy());
+  response.once("data", () => {
+    response.pause();
+    setTimeout(() => sent.destroy(), readNothingMs);
+  });
   await closed;
 }
 

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { fixedBody, fixedPath, largeBody, smallBody } from "../network/bodies.ts";
+import { fixedBody, fixedPath, hugeBody, largeBody, smallBody } from "../network/bodies.ts";
 import { portOf } from "../network/port-of.ts";
 import { answerOrders } from "./answer-orders.ts";
 import type { Counts } from "./orders.ts";
@@ -14,6 +14,7 @@ export interface OriginOrder {
   readonly do: "listen";
 }
 
+const huge = hugeBody();
 const server = createServer({ keepAliveTimeout: 5_000 }, answer);
 const webSockets = new WebSocketServer({ noServer: true });
 
@@ -35,6 +36,9 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   switch (path.split("/")[1]) {
     case "large":
       response.end(largeBody(path));
+      return;
+    case "huge":
+      response.end(huge);
       return;
     case "silent":
       // Answers never. The request ends when its visitor leaves.

@@ -32,7 +32,7 @@ async function carryOut(order: VisitorOrder): Promise<Counts> {
     case "abort":
       return order.when === "before"
         ? { aborted: await visits((at) => `/silent/${at}`, leaveBefore) }
-        : { aborted: await visits((at) => `/large/${at}`, leaveWithin) };
+        : { aborted: await visits((at) => `/huge/${at}`, leaveWithin) };
     case "slow":
       return { answered: await visits((at) => `/large/${at}`, readSlowly) };
     case "webSocket":

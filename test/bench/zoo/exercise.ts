@@ -4,6 +4,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { createServer } from "node:http";
 import { WebSocket, WebSocketServer } from "ws";
 import { AdminClient } from "../../../src/admin/admin-client.ts";
@@ -33,10 +34,13 @@ const [, , seed = "", sessionsText = "8"] = process.argv;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const large = Buffer.alloc(32 * 1024 * 1024, "l");
+let sending: Socket | undefined;
 const target = createServer((incoming, response) => {
   response.on("error", () => undefined);
-  if (incoming.url === "/large") response.end(large);
-  else if (incoming.url === "/reset") incoming.socket.resetAndDestroy();
+  if (incoming.url === "/large") {
+    sending = incoming.socket;
+    response.end(large);
+  } else if (incoming.url === "/reset") incoming.socket.resetAndDestroy();
   else if (incoming.url !== "/silent") response.end("ok");
 });
 const echo = new WebSocketServer({ server: target });
@@ -80,6 +84,20 @@ async function statusOf(name: string, path: string): Promise<number> {
 
 async function resources(): Promise<ResourceReport> {
   return JSON.parse((await admin.ask("/debug/resources")).body.toString()) as ResourceReport;
+}
+
+/** Waits until the target has got rid of all that anybody takes from it. */
+async function sendingStopped(): Promise<void> {
+  const unchangedMs = 400;
+  const latestMs = performance.now() + 15_000;
+  let left = -1;
+  let sinceMs = performance.now();
+  while (performance.now() < Math.min(latestMs, sinceMs + unchangedMs)) {
+    const now = sending?.writableLength ?? -1;
+    if (now !== left) sinceMs = performance.now();
+    left = now;
+    await pause(20);
+  }
 }
 
 /** Waits until nothing has changed for longer than a dead link takes to be noticed, and its name to expire. */
@@ -126,7 +144,7 @@ silent.leave();
 const slow = ask("far", "/large");
 const stuck = await slow.answer;
 stuck.on("error", () => undefined).pause();
-await pause(100);
+await sendingStopped();
 slow.leave();
 const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { Host: "far.localhost" } });
 await once(socket, "open");
