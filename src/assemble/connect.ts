@@ -3,6 +3,7 @@
 import type { TunnelSpec } from "../client/claim-book.ts";
 import type { HealthOptions } from "../client/health-check.ts";
 import { TunnelClient } from "../client/tunnel-client.ts";
+import type { ProxySettings } from "../client/http-proxy.ts";
 import type { Keyring } from "../client/keyring.ts";
 import type { ClientLimits } from "../client/limits.ts";
 import type { ClientObserver, Disconnection, RefusedTunnel, TunnelFacts, TunnelHealth } from "../client/observer.ts";
@@ -81,6 +82,8 @@ export interface ClientOptions {
   readonly token?: string;
   /** Let the token travel unencrypted. Default false. */
   readonly plaintext?: boolean;
+  /** HTTP proxies on the way to servers, by the server's scheme. Default: none; the command line goes by HTTPS_PROXY. */
+  readonly proxies?: ProxySettings;
   /** Certificate authorities of the server, as PEM, instead of the system's. */
   readonly ca?: string;
   /** How WebSocket frames are masked. Default: zero over TLS and to loopback, else random. */
@@ -358,6 +361,7 @@ function createClient(options: ConnectTunnelsOptions, parts: ClientParts): Tunne
     ...(token === undefined ? {} : { token }),
     ...(ca === undefined ? {} : { ca }),
     ...(mask === undefined ? {} : { mask }),
+    ...(options.proxies === undefined ? {} : { proxies: options.proxies }),
     ...(options.keyring === undefined ? {} : { keyring: options.keyring }),
     limits,
     muxLimits: limits,

@@ -9,6 +9,9 @@ import { CaissonError, messageOf, systemCodeOf } from "../lifecycle/errors.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import { dialWebSocket } from "../mux/ws-transport.ts";
 import { parseRetryAfter } from "./backoff.ts";
+import type { HttpProxy } from "./http-proxy.ts";
+import type { ProxyConnectOptions } from "./proxy-connect.ts";
+import { ProxyConnect } from "./proxy-connect.ts";
 import type { ServerAddress } from "./server-address.ts";
 import type { Certificates } from "./target.ts";
 
@@ -19,6 +22,8 @@ export interface DialOptions {
   readonly token: string | undefined;
   /** Certificate authorities, as PEM, that replace the system's. */
   readonly ca: Certificates | undefined;
+  /** The HTTP proxy on the way. */
+  readonly proxy: HttpProxy | undefined;
   /** Masking of what is sent: `zero` costs nothing, `random` is for networks that look inside. Default: zero over TLS and to loopback. */
   readonly mask: "zero" | "random" | undefined;
   /** The package's version, for the server's log. */
@@ -55,6 +60,7 @@ export class Dial {
   readonly #deadline: Deadline;
   #owner: DialOwner | undefined;
   #socket: WebSocket | undefined;
+  #proxied: ProxyConnect | undefined;
   #answer: IncomingMessage | undefined;
   #answerText = "";
 
@@ -63,7 +69,9 @@ export class Dial {
     this.#owner = owner;
     this.#deadline = options.runtime.deadlines.create(() => this.#expire());
     this.#deadline.arm(options.timeoutMs);
-    const socket = openWebSocket(options);
+    const { proxy, server } = options;
+    const connect = proxy && ((onEnd: ProxyConnectOptions["onEnd"]) => this.#connectBy(proxy, { server, onEnd }));
+    const socket = openWebSocket(options, connect);
     this.#socket = socket;
     socket.on("open", this.#onOpen);
     socket.on("error", this.#onError);
@@ -73,6 +81,19 @@ export class Dial {
   /** Gives up; the owner hears nothing more. Idempotent. */
   cancel(): void {
     this.#release();
+  }
+
+  #connectBy(
+    proxy: HttpProxy,
+    through: { readonly server: ServerAddress; readonly onEnd: ProxyConnectOptions["onEnd"] },
+  ): void {
+    const url = new URL(through.server.connectUrl);
+    this.#proxied = new ProxyConnect({
+      proxy,
+      host: url.hostname.replace(/^\[|\]$/gu, ""),
+      port: Number(url.port) || (through.server.secure ? 443 : 80),
+      onEnd: through.onEnd,
+    });
   }
 
   readonly #onOpen = (): void => {
@@ -162,6 +183,8 @@ export class Dial {
   #release(): void {
     this.#owner = undefined;
     this.#deadline.dispose();
+    this.#proxied?.cancel();
+    this.#proxied = undefined;
     const answer = this.#answer;
     this.#answer = undefined;
     if (answer) {
@@ -191,13 +214,17 @@ interface FailureDetails {
   readonly cause?: unknown;
 }
 
-function openWebSocket(options: DialOptions): WebSocket {
+function openWebSocket(
+  options: DialOptions,
+  connect: ((onEnd: ProxyConnectOptions["onEnd"]) => void) | undefined,
+): WebSocket {
   const { server, token, ca, mask } = options;
   return dialWebSocket(server.connectUrl, {
     mask: mask ?? (server.secure || server.loopback ? "zero" : "random"),
     // The deadline above is for the attempt as a whole; this one only bounds silence, and must not be first.
     handshakeTimeoutMs: 2 * options.timeoutMs,
     ...(ca === undefined ? {} : { ca }),
+    ...(connect === undefined ? {} : { connect }),
     headers: {
       "User-Agent": `caisson/${options.version}`,
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),

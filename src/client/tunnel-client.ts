@@ -11,6 +11,8 @@ import type { ClaimChanges, TunnelSpec } from "./claim-book.ts";
 import { ClaimBook } from "./claim-book.ts";
 import { inventoryOf } from "./client-inventory.ts";
 import type { ClientContext, TunnelClaim } from "./client-tunnel.ts";
+import type { ProxySettings } from "./http-proxy.ts";
+import { proxyFor } from "./http-proxy.ts";
 import type { Keyring } from "./keyring.ts";
 import { noKeyring } from "./keyring.ts";
 import type { ClientLimits } from "./limits.ts";
@@ -39,6 +41,8 @@ export interface TunnelClientOptions {
   readonly plaintext?: boolean;
   /** Certificate authorities of the servers, as PEM, that replace the system's. */
   readonly ca?: Certificates;
+  /** HTTP proxies on the way to servers. Default: none. */
+  readonly proxies?: ProxySettings;
   /** Default: zero over TLS and to loopback, else random. */
   readonly mask?: "zero" | "random";
   /** Ports of this machine that no target may have: the private listeners of this client and of a server beside it. */
@@ -87,6 +91,7 @@ export class TunnelClient implements ServerLinkOwner {
     this.instance = options.instance ?? randomBytes(12).toString("base64url");
     this.#context = { runtime, observer, limits: { ...defaultClientLimits, ...options.limits } };
     this.#servers = distinct(options.servers.map(parseServerAddress));
+    for (const { connectUrl } of this.#servers) proxyFor(connectUrl, options.proxies ?? {});
     if (options.ca !== undefined) checkCertificates(options.ca, "server");
     if (options.token !== undefined) {
       checkToken(options.token);
@@ -245,11 +250,11 @@ export class TunnelClient implements ServerLinkOwner {
   }
 
   #linkTo(server: ServerAddress): ServerLink {
-    const { token, ca, mask, version, muxLimits = {}, random = Math.random } = this.#options;
+    const { token, ca, mask, version, proxies = {}, muxLimits = {}, random = Math.random } = this.#options;
     return new ServerLink({
       owner: this,
       context: this.#context,
-      dial: { server, token, ca, mask, version },
+      dial: { server, token, ca, mask, version, proxy: proxyFor(server.connectUrl, proxies) },
       claims: this.#book.claims,
       instance: this.instance,
       keyring: this.#options.keyring ?? noKeyring,

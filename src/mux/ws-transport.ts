@@ -1,6 +1,10 @@
 // The only file that knows `ws`: how sessions' WebSockets are made on both sides, and one of them as a Transport.
 // It promises that messages are binary and within the protocol's limits, and that each socket is reported closed once.
 
+import type { ClientRequestArgs } from "node:http";
+import { isIP, Socket } from "node:net";
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+import { connect as connectTls } from "node:tls";
 import type { RawData, ServerOptions } from "ws";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Resource } from "../lifecycle/resource.ts";
@@ -46,22 +50,55 @@ export interface DialOptions {
   readonly closeTimeoutMs?: number;
   /** PEM of the certificate authorities to trust instead of the built-in ones. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
+  /**
+   * Makes the TCP connection in another way than directly, and calls back once. TLS, if the URL wants it, runs over what
+   * it answers.
+   */
+  readonly connect?: (done: (error: Error | undefined, socket: Socket | undefined) => void) => void;
 }
 
 /** Begins to connect. The caller owns the WebSocket until it is open and given to a {@link SessionSocket}. */
 export function dialWebSocket(url: string | URL, options: DialOptions): WebSocket {
   const { ca } = options;
+  const authorities = ca === undefined ? {} : { ca: typeof ca === "string" || Buffer.isBuffer(ca) ? ca : [...ca] };
   // The types of ws lag behind: they do not know closeTimeout.
   const complete: WebSocket.ClientOptions & { readonly closeTimeout: number } = {
     ...socketOptions,
     ...(options.mask === "zero" ? { generateMask: zeroMask } : {}),
-    ...(ca === undefined ? {} : { ca: typeof ca === "string" || Buffer.isBuffer(ca) ? ca : [...ca] }),
+    ...authorities,
     headers: { ...options.headers },
     handshakeTimeout: options.handshakeTimeoutMs,
     closeTimeout: options.closeTimeoutMs ?? defaultCloseTimeoutMs,
     followRedirects: false,
   };
+  // They know createConnection only in the form that answers at once; node:http also takes a callback.
+  const { connect } = options;
+  if (connect) Object.assign(complete, { createConnection: connector(new URL(url), { authorities, connect }) });
   return new WebSocket(url, protocolName, complete);
+}
+
+type Connector = NonNullable<ClientRequestArgs["createConnection"]>;
+
+/** What node:http asks for a connection: the one that `connect` makes, with TLS over it where the URL wants that. */
+function connector(
+  url: URL,
+  how: {
+    readonly authorities: Pick<TlsOptions, "ca">;
+    readonly connect: NonNullable<DialOptions["connect"]>;
+  },
+): Connector {
+  const host = url.hostname.replace(/^\[|\]$/gu, "");
+  return (_options, done) => {
+    how.connect((error, socket) => {
+      if (error || !socket) done(error ?? new Error("no connection"), new Socket());
+      else if (url.protocol !== "wss:") done(null, socket);
+      else {
+        const name = isIP(host) === 0 ? { servername: host } : { host };
+        done(null, connectTls({ socket, ...name, ...how.authorities, ALPNProtocols: ["http/1.1"] }));
+      }
+    });
+    return undefined;
+  };
 }
 
 /** Options of {@link createSessionServer}. */

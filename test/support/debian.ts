@@ -11,6 +11,7 @@ const packages = {
   nginx: "nginx",
   openssl: "openssl",
   prometheus: "prometheus",
+  tinyproxy: "tinyproxy",
   promtool: "prometheus",
   "systemd-analyze": "systemd",
   wrk: "wrk",

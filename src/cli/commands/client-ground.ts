@@ -3,6 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClientOptions } from "../../assemble/connect.ts";
+import { proxySettingsOf } from "../../client/http-proxy.ts";
 import { CaissonError, messageOf } from "../../lifecycle/errors.ts";
 import type { TunnelEvents } from "../../lifecycle/events.ts";
 import { noEvents } from "../../lifecycle/events.ts";
@@ -22,6 +23,7 @@ export async function clientOptions(invocation: ClientInvocation, context: Comma
   return {
     keyring: new NameKeys(join(stateDirectory(env), "names.json")),
     plaintext,
+    proxies: proxySettingsOf(env),
     limits,
     ...given("admin", await adminOptions(invocation.admin, { env, standard: "off", onWarning })),
     ...(servers.length === 0 ? {} : { server: servers }),
