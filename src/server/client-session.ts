@@ -79,6 +79,7 @@ export class ClientSession implements SessionHandler, GatedSession {
     this.peer = options.peer;
     this.#onClosed = options.onClosed;
     this.#edge.sessions.add(this);
+    if (options.token) this.#edge.tokens?.join(this, options.token);
     this.session = new Session({
       role: "server",
       transport: options.transport,
@@ -104,6 +105,11 @@ export class ClientSession implements SessionHandler, GatedSession {
   /** What it logged in with, as it stands now; undefined where there are no tokens. */
   get token(): TokenEntry | undefined {
     return this.#token;
+  }
+
+  get stays(): boolean {
+    const { state } = this.session;
+    return state === "greeting" || state === "ready";
   }
 
   revoke(): void {
@@ -162,6 +168,7 @@ export class ClientSession implements SessionHandler, GatedSession {
 
   onClosed(_: Session, reason: SessionCloseReason): void {
     this.#edge.sessions.delete(this);
+    if (this.#token) this.#edge.tokens?.leave(this, this.#token);
     if (finalReasons.has(reason) || !this.#edge.accepting) this.#endAll(reason);
     else {
       for (const tunnel of this.tunnels.values()) this.#edge.names.hold(tunnel);
@@ -229,7 +236,9 @@ export class ClientSession implements SessionHandler, GatedSession {
     if (message.kind === "tcp") return "tcp_off";
     if (this.tunnels.has(message.id)) return "not_allowed";
     const { limits } = this.#edge;
-    if (this.#countTunnels(message.name) >= (this.#token?.maxTunnels ?? limits.maxTunnelsPerSession)) return "too_many";
+    const token = this.#token;
+    const count = (token && this.#edge.tokens?.countTunnels(token, message.name)) ?? this.tunnels.size;
+    if (count >= (token?.maxTunnels ?? limits.maxTunnelsPerSession)) return "too_many";
     // A random name may be any that looks like one.
     if (message.name === undefined) return this.#mayUse(randomName()) ? undefined : "not_allowed";
     return this.#judgeName(message.name, message.resumeKey);
@@ -256,19 +265,6 @@ export class ClientSession implements SessionHandler, GatedSession {
   #mayUse(name: string): boolean {
     const { tokens } = this.#edge;
     return tokens === undefined || (this.#token !== undefined && tokens.mayUse(this.#token, name));
-  }
-
-  /** The tunnels that count against the limit, but the one under `name`, which a new one would replace. */
-  #countTunnels(name: string | undefined): number {
-    const { sessions } = this.#edge;
-    const tokenId = this.#token?.id;
-    if (tokenId === undefined) return this.tunnels.size;
-    let count = 0;
-    for (const { token, tunnels } of sessions) {
-      if (token?.id !== tokenId) continue;
-      for (const tunnel of tunnels.values()) if (tunnel.name !== name) count += 1;
-    }
-    return count;
   }
 
   /** Whether this very client process has or had the name: its link may have been cut before the resume key arrived. */

@@ -155,7 +155,7 @@ export class OwnHost {
   }
 
   #authenticate(request: IncomingMessage): Refusal | Pick<Login, "token"> {
-    const { tokens, runtime, sessions, limits } = this.#edge;
+    const { tokens, runtime, limits } = this.#edge;
     if (!tokens) return { token: undefined };
     const verdict = tokens.judge(request.headers.authorization, this.#guesserOf(request));
     if ("refusal" in verdict) {
@@ -164,12 +164,7 @@ export class OwnHost {
       if (retrySeconds === 0) return unauthorized;
       return { ...unauthorized, status: 429, reason: "guesses", retryAfter: retrySeconds };
     }
-    let count = 0;
-    for (const { token, session } of sessions) {
-      const stays = session.state === "greeting" || session.state === "ready";
-      if (stays && token?.id === verdict.token.id) count += 1;
-    }
-    if (count < limits.maxSessionsPerToken) return verdict;
+    if (tokens.countSessions(verdict.token) < limits.maxSessionsPerToken) return verdict;
     const text = "This token has as many sessions as it may.";
     return { status: 503, text, reason: "token_sessions", retryAfter: sessionsRetrySeconds };
   }

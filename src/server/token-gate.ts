@@ -12,6 +12,10 @@ import { looksRandom } from "./names.ts";
 export interface GatedSession {
   /** What it logged in with. */
   readonly token: TokenEntry | undefined;
+  /** Whether it is to be counted: one that is ending is on its way out. */
+  readonly stays: boolean;
+  /** The tunnels that it has. */
+  readonly tunnels: ReadonlyMap<number, { readonly name: string }>;
   /** The token is not valid any more. */
   revoke(): void;
   /** The scopes have changed: what this token does not cover any more is to be given up. */
@@ -22,7 +26,6 @@ export interface GatedSession {
 export interface TokenGateOptions {
   readonly runtime: Runtime;
   readonly table: TokenTable;
-  readonly sessions: Iterable<GatedSession>;
   /** Tokens have changed or ended: what is kept for their holders is to be looked through. */
   readonly onChanged: () => void;
 }
@@ -40,6 +43,8 @@ export class TokenGate {
   readonly #options: TokenGateOptions;
   readonly #limiter = new GuessLimiter();
   readonly #expiry: Deadline;
+  /** By the id of their token, so that a login among thousands looks at its own only. */
+  readonly #sessions = new Map<string, Set<GatedSession>>();
   #table: TokenTable;
 
   constructor(options: TokenGateOptions) {
@@ -77,14 +82,51 @@ export class TokenGate {
     return token !== undefined && !hasExpired(token, Date.now()) && this.mayUse(token, name);
   }
 
+  /** A session has begun. */
+  join(session: GatedSession, { id }: TokenEntry): void {
+    const sessions = this.#sessions.get(id) ?? new Set();
+    this.#sessions.set(id, sessions.add(session));
+  }
+
+  /** The session is gone. */
+  leave(session: GatedSession, { id }: TokenEntry): void {
+    const sessions = this.#sessions.get(id);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#sessions.delete(id);
+  }
+
+  /** How many sessions of the token there are, but those that end. */
+  countSessions({ id }: TokenEntry): number {
+    let count = 0;
+    for (const { stays } of this.#sessions.get(id) ?? []) if (stays) count += 1;
+    return count;
+  }
+
+  /** How many tunnels all sessions of the token have, but the one under `name`, which a new one would replace. */
+  countTunnels({ id }: TokenEntry, name: string | undefined): number {
+    let count = 0;
+    for (const { tunnels } of this.#sessions.get(id) ?? []) {
+      for (const tunnel of tunnels.values()) if (tunnel.name !== name) count += 1;
+    }
+    return count;
+  }
+
+  /** How many sessions it knows. Walks the tokens that have some: for scrapes. */
+  get sessions(): number {
+    let count = 0;
+    for (const { size } of this.#sessions.values()) count += size;
+    return count;
+  }
+
   /** Other tokens are in force from now on: sessions whose token is not among them end at once. */
   replace(table: TokenTable): void {
     this.#table = table;
-    for (const session of this.#options.sessions) {
-      if (session.token === undefined) continue;
-      const entry = table.get(session.token.id);
-      if (entry === undefined) session.revoke();
-      else session.rescope(entry);
+    for (const [id, sessions] of this.#sessions) {
+      const entry = table.get(id);
+      for (const session of sessions) {
+        if (entry === undefined) session.revoke();
+        else session.rescope(entry);
+      }
     }
     this.#endExpired();
   }
@@ -96,8 +138,9 @@ export class TokenGate {
 
   #endExpired(): void {
     const nowMs = Date.now();
-    for (const session of this.#options.sessions) {
-      if (session.token !== undefined && hasExpired(session.token, nowMs)) session.revoke();
+    for (const [id, sessions] of this.#sessions) {
+      const entry = this.#table.get(id);
+      if (entry && hasExpired(entry, nowMs)) for (const session of sessions) session.revoke();
     }
     this.#options.onChanged();
     this.#awaitExpiry();

@@ -36,6 +36,7 @@ export interface TokenWatchOptions {
 export class TokenWatch {
   readonly #file: string;
   readonly #owner: TokenWatchOwner;
+  readonly #runtime: Runtime;
   readonly #look: Deadline;
   readonly #onChange = (): void => this.#look.arm(settleMs);
   #watcher: FSWatcher | undefined;
@@ -49,6 +50,7 @@ export class TokenWatch {
   constructor(file: string, options: TokenWatchOptions) {
     this.#file = file;
     this.#owner = options.owner;
+    this.#runtime = options.runtime;
     this.#stamp = options.stamp;
     this.#look = options.runtime.deadlines.create(() => void this.#lookAgain());
     this.#follow();
@@ -76,7 +78,11 @@ export class TokenWatch {
     return this.#reading;
   }
 
-  async #read(): Promise<void> {
+  #read(): Promise<void> {
+    return this.#runtime.operations.run("tokens", () => this.#readUntilSettled());
+  }
+
+  async #readUntilSettled(): Promise<void> {
     do {
       this.#again = false;
       const stamp = await this.#stampNow();
