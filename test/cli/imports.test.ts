@@ -43,6 +43,15 @@ test("the client loads nothing of the server, nor the demo", () => {
   );
 });
 
+test("a client loads the configuration file's libraries only where there is a file", () => {
+  for (const entry of ["cli/main.js", "cli/command-line.js", "cli/commands/http.js", "cli/definitions/start.js"]) {
+    for (const library of ["yaml", "zod"]) assert.ok(!loadedBy(entry).has(library), `${entry} loads ${library}`);
+  }
+  const loaded = loadedBy("cli/commands/start.js");
+  assert.ok(loaded.has("yaml") && folders(loaded).has("client"));
+  assert.ok(!folders(loaded).has("server"));
+});
+
 test("the server loads nothing of the client", () => {
   const loaded = loadedBy("cli/commands/serve.js");
   assert.ok(folders(loaded).has("server"));
