@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 
 /** Size of the answers to `/large/...`, in bytes: several windows of one stream. */
 export const largeBytes: number = 512 * 1024;
-/** Size of the answers to `/huge/...`, in bytes: more than the kernel's buffers take for a visitor who does not read. */
+/** Bytes that come of answers to `/huge/...`, which never end: more than the kernel's buffers take for a visitor who does not read. */
 export const hugeBytes: number = 8 * 1024 * 1024;
 /** The path that is answered with {@link fixedBody}, whatever the Host. */
 export const fixedPath = "/fixed";
@@ -22,7 +22,7 @@ export function largeBody(path: string): Buffer {
   return Buffer.alloc(largeBytes, `${path}\n`);
 }
 
-/** The answer to `/huge/...`, which nobody reads to its end. */
+/** What comes of an answer to `/huge/...`. */
 export function hugeBody(): Buffer {
   return Buffer.alloc(hugeBytes, "huge\n");
 }

@@ -15,6 +15,8 @@ export interface OriginOrder {
 }
 
 const huge = hugeBody();
+/** The kernel widens its buffers for a visitor who reads fast at first. */
+const hugeTimes = 4;
 const server = createServer({ keepAliveTimeout: 5_000 }, answer);
 const webSockets = new WebSocketServer({ noServer: true });
 
@@ -38,7 +40,9 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       response.end(largeBody(path));
       return;
     case "huge":
-      response.end(huge);
+      // It never ends by itself: only its visitor does that.
+      response.writeHead(200, { "Content-Length": (hugeTimes + 1) * huge.length });
+      for (let n = 0; n < hugeTimes; n += 1) response.write(huge);
       return;
     case "silent":
       // Answers never. The request ends when its visitor leaves.

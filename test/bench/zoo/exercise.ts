@@ -33,13 +33,16 @@ const deadAfterMs = 1_500;
 const [, , seed = "", sessionsText = "8"] = process.argv;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const large = Buffer.alloc(32 * 1024 * 1024, "l");
+/** More than the kernel takes for somebody who reads nothing, even after it has widened its buffers. */
+const large = Buffer.alloc(64 * 1024 * 1024, "l");
 let sending: Socket | undefined;
 const target = createServer((incoming, response) => {
   response.on("error", () => undefined);
   if (incoming.url === "/large") {
     sending = incoming.socket;
-    response.end(large);
+    // It never ends by itself: only its visitor does that.
+    response.writeHead(200, { "Content-Length": 2 * large.length });
+    response.write(large);
   } else if (incoming.url === "/reset") incoming.socket.resetAndDestroy();
   else if (incoming.url !== "/silent") response.end("ok");
 });
