@@ -103,6 +103,6 @@ function welcome(place: Place): string[] {
     `  the target   ${slash(place.target)}`,
     `  admin        ${place.admin}`,
     "",
-    "Open the first in a browser. Ctrl-C ends it.",
+    "Open the first in a browser, and the last for the live page. Ctrl-C ends it.",
   ];
 }
