@@ -1,14 +1,23 @@
 // What a bench asks of a process that plays a role, and what that answers.
 
+/** Whether and how a role is traced; without it, as by default: if the process has an SDK. */
+export interface TracingOrder {
+  /** The collector; the process gets an SDK if it has none yet. Undefined: no SDK, and no look for one. */
+  readonly endpoint?: string;
+  /** The share of requests that are recorded; 0: the role is not traced at all. */
+  readonly ratio: number;
+}
+
 /** One order. */
 export type Order =
   /** Starts a server. */
-  | { readonly do: "serve"; readonly admin: boolean; readonly folder: string }
+  | { readonly do: "serve"; readonly admin: boolean; readonly folder: string; readonly tracing?: TracingOrder }
   /** Starts one client, whose tunnel is called `bench`. */
   | {
       readonly do: "connect";
       readonly admin: boolean;
       readonly folder: string;
+      readonly tracing?: TracingOrder;
       readonly server: string;
       readonly target: number;
     }
@@ -22,7 +31,7 @@ export type Order =
     }
   /** Closes all clients of the process. */
   | { readonly do: "disperse" }
-  /** The CPU time used so far. */
+  /** Sends the spans that wait, and tells the CPU time used so far. */
   | { readonly do: "cpu" }
   /** How long the event loop was busy so far. */
   | { readonly do: "loop" };

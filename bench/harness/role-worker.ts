@@ -2,13 +2,15 @@
 
 import { join } from "node:path";
 import type { AdminOptions } from "../../src/assemble/admin-options.ts";
+import type { TracingChoice } from "../../src/assemble/tracing-options.ts";
+import { tracerRegistered } from "../../src/assemble/tracing-options.ts";
 import { connect } from "../../src/assemble/connect.ts";
 import { serve } from "../../src/assemble/serve.ts";
 import { TunnelClient } from "../../src/client/tunnel-client.ts";
 import { messageOf, unreachable } from "../../src/lifecycle/errors.ts";
 import { noEvents } from "../../src/lifecycle/events.ts";
 import { createRuntime } from "../../src/lifecycle/runtime.ts";
-import type { Answers, Order, RolePlace } from "./role-orders.ts";
+import type { Answers, Order, RolePlace, TracingOrder } from "./role-orders.ts";
 import { isQuestion } from "./role-orders.ts";
 
 /** Idle sessions stay silent during a bench: what they would say is not what is measured. */
@@ -40,7 +42,7 @@ function carryOut(order: Order): Promise<Answers[Order["do"]]> {
     case "disperse":
       return disperse();
     case "cpu":
-      return Promise.resolve({ ms: cpuMs() });
+      return flushSpans().then(() => ({ ms: cpuMs() }));
     case "loop":
       return Promise.resolve({ ms: performance.eventLoopUtilization().active });
     default:
@@ -48,18 +50,50 @@ function carryOut(order: Order): Promise<Answers[Order["do"]]> {
   }
 }
 
-async function startServer({ admin, folder }: Extract<Order, { do: "serve" }>): Promise<RolePlace> {
+/** The SDK is the one that the command line loads. */
+async function tracingOf(order: TracingOrder | undefined): Promise<{ readonly tracing?: false | TracingChoice }> {
+  if (order === undefined) return {};
+  const { endpoint, ratio } = order;
+  if (endpoint !== undefined && !tracerRegistered()) {
+    process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint;
+    const { startSdk } = await import("../../src/cli/otel-sdk.ts");
+    const onTrouble = (text: string): void => void process.stderr.write(`${text}\n`);
+    await startSdk({ env: process.env, service: "bench", queries: "redacted", onTrouble });
+  }
+  if (ratio === 0) return { tracing: false };
+  const { RatioSampling } = await import("../../src/observe/sampling.ts");
+  return { tracing: { sampling: new RatioSampling({ ratio, obeysParent: true }) } };
+}
+
+/** What recording has cost includes the sending, which may be due only later. */
+async function flushSpans(): Promise<void> {
+  if (!tracerRegistered()) return;
+  const { ProxyTracerProvider, trace } = await import("@opentelemetry/api");
+  const provider = trace.getTracerProvider();
+  const sdk: unknown = provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;
+  if (canFlush(sdk)) await sdk.forceFlush();
+}
+
+function canFlush(sdk: unknown): sdk is { forceFlush(): Promise<void> } {
+  return typeof sdk === "object" && sdk !== null && "forceFlush" in sdk;
+}
+
+async function startServer({ admin, folder, tracing }: Extract<Order, { do: "serve" }>): Promise<RolePlace> {
   const watch = adminOf(folder);
   const limits = { ...silent, maxTunnelsPerSession: 1_000, maxVisitorsPerAddress: 100_000 };
   const options = { listen: "127.0.0.1:0", catchAll: "bench", limits };
-  const server = await serve({ ...options, ...(admin ? { admin: watch.options } : {}) });
+  const server = await serve({ ...options, ...(await tracingOf(tracing)), ...(admin ? { admin: watch.options } : {}) });
   return { url: server.url, admin: server.admin, token: watch.token() };
 }
 
 async function startClient(order: Extract<Order, { do: "connect" }>): Promise<RolePlace> {
   const watch = adminOf(order.folder);
   const options = { server: order.server, target: order.target, name: "bench", limits: silent };
-  const tunnel = await connect({ ...options, ...(order.admin ? { admin: watch.options } : {}) });
+  const tunnel = await connect({
+    ...options,
+    ...(await tracingOf(order.tracing)),
+    ...(order.admin ? { admin: watch.options } : {}),
+  });
   crowd.push(tunnel);
   return { url: tunnel.url, admin: tunnel.admin, token: watch.token() };
 }

@@ -3,7 +3,7 @@
 
 import { AdminClient } from "../../src/admin/admin-client.ts";
 import { sendLoad } from "./load.ts";
-import type { RolePlace } from "./role-orders.ts";
+import type { RolePlace, TracingOrder } from "./role-orders.ts";
 import { RoleProcess } from "./role-process.ts";
 
 /** How it is set up. */
@@ -16,6 +16,8 @@ export interface TunnelOptions {
   readonly admin: boolean;
   /** Flags for both processes. */
   readonly nodeFlags?: readonly string[];
+  /** How both roles are traced. */
+  readonly tracing?: TracingOrder | undefined;
 }
 
 /** CPU time per request in microseconds. */
@@ -50,7 +52,7 @@ export class TunnelUnderTest {
   }
 
   /** A second tunnel, of a server and a client of its own in this one's processes; it ends with this one. */
-  async beside(options: Pick<TunnelOptions, "admin">): Promise<TunnelUnderTest> {
+  async beside(options: Pick<TunnelOptions, "admin" | "tracing">): Promise<TunnelUnderTest> {
     const tunnel = new TunnelUnderTest({ ...this.#options, ...options }, this);
     await tunnel.#stand();
     return tunnel;
@@ -78,9 +80,10 @@ export class TunnelUnderTest {
 
   async #stand(): Promise<void> {
     const { origin: target, folder, admin } = this.#options;
-    this.#place = await this.#server.ask<"serve">({ do: "serve", admin, folder });
+    const tracing = this.#options.tracing ? { tracing: this.#options.tracing } : {};
+    this.#place = await this.#server.ask<"serve">({ do: "serve", admin, folder, ...tracing });
     const server = this.#place.url.replace("http", "ws");
-    await this.#client.ask<"connect">({ do: "connect", admin, folder, server, target });
+    await this.#client.ask<"connect">({ do: "connect", admin, folder, ...tracing, server, target });
   }
 
   async #cpu(): Promise<{ readonly server: number; readonly client: number }> {

@@ -3,7 +3,7 @@
 
 import type { ExchangeView, SessionView, TraceContext, UpstreamView } from "../lifecycle/events.ts";
 import type { OpenExchange } from "../wire/open.ts";
-import { fieldListOf, fieldOf, hostOf, methodOf, targetOf } from "./request-head.ts";
+import { fieldListOf, fieldOf, hostOf, lastTraceparentOf, methodOf, targetOf } from "./request-head.ts";
 
 /** The view of one exchange; {@link ExchangeForwarder} extends it, so that an exchange is one object. */
 export abstract class ExchangeRecord implements ExchangeView {
@@ -31,6 +31,10 @@ export abstract class ExchangeRecord implements ExchangeView {
   abstract get trusted(): boolean;
   abstract get upstream(): UpstreamView;
   abstract get session(): SessionView | undefined;
+
+  get traceparent(): string | undefined {
+    return (this.trusted ? lastTraceparentOf(this.open.head) : undefined) ?? this.fieldList("traceparent");
+  }
 
   get streamAtMs(): number {
     return this.openedAtMs;

@@ -5,6 +5,12 @@ import type { OpenExchange } from "../wire/open.ts";
 
 const space = 0x20;
 const colon = 0x3a;
+const cr = 0x0d;
+const lf = 0x0a;
+const traceparentName = "\r\ntraceparent: ";
+const traceparentLength = 55;
+/** The end of the last line, and the empty line behind it. */
+const lineEnds = 4;
 
 /**
  * The head that the target gets. Without a Host of its own and without a trace it is the head itself, no copy.
@@ -81,15 +87,29 @@ export function fieldListOf(head: Buffer, name: string): string | undefined {
   return list;
 }
 
+/** The `traceparent` if it is the last line of the head, which is where a server puts its own; undefined otherwise. */
+export function lastTraceparentOf(head: Buffer): string | undefined {
+  const startsAt = head.length - lineEnds - traceparentLength;
+  let at = startsAt - traceparentName.length;
+  if (at < 0) return undefined;
+  for (let index = 0; index < traceparentName.length; index += 1) {
+    if (head[at] !== traceparentName.charCodeAt(index)) return undefined;
+    at += 1;
+  }
+  return head.toString("latin1", startsAt, startsAt + traceparentLength);
+}
+
 /** Where the line of the next field of this name starts, looking from the line at `from` on; -1 if there is none. */
 function nextField(head: Buffer, { name, from }: { readonly name: string; readonly from: number }): number {
   let lineStart = from;
   for (;;) {
     // Lengths are compared before any text is made: nearly every field is another one.
     if (head[lineStart + name.length] === colon && isName(head, lineStart, name)) return lineStart;
-    const lineEnd = head.indexOf("\r\n", lineStart);
-    if (lineEnd <= lineStart) return -1;
-    lineStart = lineEnd + 2;
+    if (head[lineStart] === cr) return -1;
+    // Byte by byte: a call out of JavaScript per field would cost more than the bytes of all of them.
+    while (lineStart < head.length && head[lineStart] !== lf) lineStart += 1;
+    if (lineStart === head.length) return -1;
+    lineStart += 1;
   }
 }
 

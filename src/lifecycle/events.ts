@@ -58,6 +58,8 @@ export interface ExchangeView extends Resource {
   field(name: string): string | undefined;
   /** All values of a request field in their order, joined by commas (RFC 9110 section 5.3); undefined if it is absent. */
   fieldList(name: string): string | undefined;
+  /** What {@link fieldList} answers for `traceparent`, at less cost: asked for once per exchange. */
+  readonly traceparent: string | undefined;
   /** The visitor's address; empty on the client. */
   readonly visitorAddress: string;
   /** Whether who sent the request may say whether it is traced: a trusted proxy; on the client, a server that traces. */

@@ -72,21 +72,6 @@ export function traceLines(context: RemoteParent, tracestate: string): string {
   return tracestate === "" ? line : `${line}tracestate: ${tracestate}\r\n`;
 }
 
-/** A fresh trace id. Not a secret: it only has to differ from others. */
-export function newTraceId(): string {
-  return newSpanId() + newSpanId();
-}
-
-/** A fresh span id. */
-export function newSpanId(): string {
-  // The lowest bit is set, because an id of zeros means none.
-  return eightDigits((Math.random() * 0x1_0000_0000) | 1) + eightDigits(Math.random() * 0x1_0000_0000);
-}
-
-function eightDigits(number: number): string {
-  return (number >>> 0).toString(16).padStart(8, "0");
-}
-
 function trimmed(text: string, from: number, to: number): string {
   return text.slice(from, to).replace(/^[ \t]+|[ \t]+$/gu, "");
 }

@@ -66,6 +66,11 @@ export class TracingSpan implements Resource {
     return new TracingSpan(span, options.events, epochMs);
   }
 
+  /** Says that something happened, on the clock of `performance.now()`. */
+  note(event: string, atMs: number): void {
+    this.#span?.addEvent(event, atMs + this.epochMs);
+  }
+
   /** Refers to another span. */
   link(context: SpanContext): void {
     this.#span?.addLink({ context });

@@ -104,6 +104,10 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     return this.#visitor.origin.trusted;
   }
 
+  get traceparent(): string | undefined {
+    return this.fieldList("traceparent");
+  }
+
   get secure(): boolean {
     return this.#visitor.origin.scheme === "https";
   }

@@ -7,6 +7,7 @@ import { overhead } from "../../bench/overhead.ts";
 import { scrape } from "../../bench/scrape.ts";
 import { afterSnapshot } from "../../bench/after-snapshot.ts";
 import { reportText } from "../../bench/harness/report.ts";
+import { tracing } from "../../bench/tracing.ts";
 
 const seconds = { timeout: 120_000 };
 
@@ -43,4 +44,12 @@ test("after-snapshot: the cure is not undone", seconds, async () => {
   const { cured } = report.data as { cured: { ratio: number } };
   // Without the cure it is several times as much; a busy machine is off by less.
   assert.ok(cured.ratio < 2, reportText(report));
+});
+
+test("tracing: every arm answers, and spans are sent", seconds, async () => {
+  const report = await tracing({ blocks: 1, rounds: 1, requests: 600, connections: 8, warm: 100, seed: 1 });
+  assert.deepEqual(
+    report.rows.map(([arm]) => arm),
+    ["off", "no SDK", "SDK, untraced", "1 %", "all"],
+  );
 });

@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fieldOf, headForTarget, hostOf, methodOf, targetOf } from "../../src/client/request-head.ts";
+import {
+  fieldListOf,
+  fieldOf,
+  lastTraceparentOf,
+  headForTarget,
+  hostOf,
+  methodOf,
+  targetOf,
+} from "../../src/client/request-head.ts";
 import type { OpenExchange } from "../../src/wire/open.ts";
 
 function open(text: string): OpenExchange {
@@ -60,4 +68,24 @@ void test("the method is read as it was sent, whether it is a frequent one or on
   for (const method of ["GET", "POST", "HEAD", "PUT", "DELETE", "GETX", "get", "PUTS", "G"]) {
     assert.equal(methodOf(open(`${method} /x HTTP/1.1\r\n\r\n`).head), method);
   }
+});
+
+void test("repeated fields are one list, whatever their case", () => {
+  const { head } = open("GET / HTTP/1.1\r\nA: 1\r\nHost: h\r\na:2 \r\nAB: x\r\nB: a:4\r\nA:\r\n\r\n");
+  assert.equal(fieldListOf(head, "a"), "1,2,");
+  assert.equal(fieldListOf(head, "b"), "a:4");
+  assert.equal(fieldListOf(head, "c"), undefined);
+  assert.equal(fieldListOf(Buffer.from("GET / HTTP/1.1\r\n\r\n"), "a"), undefined);
+});
+
+void test("a server's traceparent is found where servers put it, and a visitor's words are not taken for it", () => {
+  const value = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+  const last = (lines: string): string | undefined =>
+    lastTraceparentOf(Buffer.from(`GET /x HTTP/1.1\r\nHost: h\r\n${lines}\r\n`));
+  assert.equal(last(`traceparent: ${value}\r\n`), value);
+  assert.equal(last(`traceparent: ${value}\r\ntracestate: a=1\r\n`), undefined);
+  assert.equal(last(`Traceparent: ${value}\r\n`), undefined);
+  assert.equal(last(`x: traceparent: ${value}\r\n`), undefined);
+  assert.equal(last(`traceparent: ${value}0\r\n`), undefined);
+  assert.equal(lastTraceparentOf(Buffer.from("GET / HTTP/1.1\r\n\r\n")), undefined);
 });

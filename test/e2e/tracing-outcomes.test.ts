@@ -46,7 +46,10 @@ test("a good exchange: phases as children, sizes, links to the sessions, no erro
     await rig.quiet();
     const [server, client] = [await recorded.server(), await recorded.client()];
     assert.deepEqual(recorded.childrenOf(server).toSorted(), ["POST", "body", "first byte", "wait for stream"]);
-    assert.deepEqual(recorded.childrenOf(client), ["first byte", "body"]);
+    assert.deepEqual(
+      client.events.map(({ name }) => name),
+      ["first byte"],
+    );
     assert.equal(server.attributes["http.request.body.size"], 5);
     assert.equal(server.attributes["http.response.status_code"], 200);
     for (const span of [server, client]) {

@@ -23,6 +23,7 @@ const exchange: ExchangeView = {
   tunnelName: "",
   field: () => undefined,
   fieldList: () => undefined,
+  traceparent: undefined,
   trusted: false,
   protocolVersion: "1.1",
   secure: false,

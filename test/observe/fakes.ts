@@ -31,6 +31,7 @@ export function fakeExchange(options: {
     tunnelName: "demo",
     field: (name) => options.fields?.[name],
     fieldList: (name) => options.fields?.[name],
+    traceparent: options.fields?.["traceparent"],
     trusted: options.trusted ?? false,
     protocolVersion: "1.1",
     secure: false,

@@ -7,11 +7,10 @@ import {
   boundedTracestate,
   formatTraceparent,
   maxTracestateLength,
-  newSpanId,
-  newTraceId,
   parseTraceparent,
   traceLines,
 } from "../../src/observe/trace-context.ts";
+import { TraceIds } from "../../src/observe/trace-ids.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const spanId = "b7ad6b7169203331";
@@ -125,10 +124,11 @@ test("a tracestate that goes on is one again", () => {
 });
 
 test("ids are fresh and well-formed", () => {
-  const ids = new Set(Array.from({ length: 1_000 }, () => newTraceId()));
+  const made = new TraceIds();
+  const ids = new Set(Array.from({ length: 1_000 }, () => made.traceId()));
   assert.equal(ids.size, 1_000);
   for (const id of ids) {
-    const context = { traceId: id, spanId: newSpanId(), sampled: false };
+    const context = { traceId: id, spanId: made.spanId(), sampled: false };
     assert.deepEqual(parseTraceparent(formatTraceparent(context)), context);
   }
 });
