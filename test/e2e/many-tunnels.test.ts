@@ -71,6 +71,30 @@ void test("all tunnels of a client use one session", async () => {
   assert.equal(await ask(rig, client.tunnels[2]?.name ?? ""), "from b");
 });
 
+void test("two servers carry the same tunnels, one session each, and go on without each other", async () => {
+  await using a = await saying("from a");
+  // Only with the same secret do servers know each other's random names.
+  const serve = { secret: "known to both of them" };
+  await using rig = await Rig.start({ serve });
+  await using second = await Rig.start({ serve });
+  const servers = [rig, second].map(({ server }) => server.url.replace("http", "ws"));
+  await using client = await publish(
+    rig,
+    [
+      { key: "one", name: "one", target: a.port },
+      { key: "any", target: a.port },
+    ],
+    { server: servers },
+  );
+  await until(() => client.tunnels.length === 4, { what: "both stand on both" });
+  const random = new Set(client.tunnels.map(({ name }) => name).filter((name) => name !== "one"));
+  assert.equal(random.size, 1, "the random name is the same");
+  assert.deepEqual([await ask(rig, "one"), await ask(second, "one")], ["from a", "from a"]);
+  assert.equal(second.serverLedger.accounts.session.opened, 2);
+  client.update([{ key: "one", name: "one", target: a.port }]);
+  await until(() => client.tunnels.length === 2, { what: "the other is given back on both" });
+});
+
 void test("a change touches only what differs", async () => {
   await using a = await saying("from a");
   await using b = await saying("from b");
