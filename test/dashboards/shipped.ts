@@ -71,7 +71,8 @@ export function inFiveSeconds(text: string): string {
   return (
     text
       .replaceAll(/\[\d+[smh]\]/gu, "[5s]")
-      .replaceAll(/\boffset \d+[smh]\b/gu, "offset 5s")
+      // What differs from a while ago must do so for longer than its alert waits.
+      .replaceAll(/\boffset \d+[smh]\b/gu, "offset 12s")
       .replaceAll(/\b(for|keep_firing_for): \d+[smh]\b/gu, "$1: 5s")
       // The window of six hours as a number, to tell growth from a slope.
       .replaceAll("* 21600", "* 5")

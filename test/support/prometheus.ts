@@ -26,15 +26,20 @@ export class Prometheus {
   }
 
   /** Starts it; resolves at once. `targets` are ports by job name. */
-  static async start(targets: Readonly<Record<string, number>>): Promise<Prometheus> {
-    const folder = mkdtempSync(join(tmpdir(), "caisson-prometheus-"));
+  static start(targets: Readonly<Record<string, number>>): Promise<Prometheus> {
     const jobs = Object.entries(targets).flatMap(([job, port]) => [
       `  - job_name: ${job}`,
       "    static_configs:",
       `      - targets: ["127.0.0.1:${port}"]`,
     ]);
     const config = ["global: { scrape_interval: 500ms, scrape_timeout: 500ms }", "scrape_configs:", ...jobs, ""];
-    writeFileSync(join(folder, "prometheus.yml"), config.join("\n"));
+    return Prometheus.startWith({ "prometheus.yml": config.join("\n") });
+  }
+
+  /** Starts it in a folder with these files, one of which is `prometheus.yml`; resolves at once. */
+  static async startWith(files: Readonly<Record<string, string>>): Promise<Prometheus> {
+    const folder = mkdtempSync(join(tmpdir(), "caisson-prometheus-"));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const port = await freePort();
     const flags = [
       `--config.file=${join(folder, "prometheus.yml")}`,
@@ -56,6 +61,15 @@ export class Prometheus {
   async values(query: string): Promise<string[]> {
     const text = await this.get(`/api/v1/query?query=${encodeURIComponent(query)}`);
     return [...text.matchAll(/"value":\[[\d.]+,"([^"]+)"\]/gu)].map((match) => match[1] ?? "");
+  }
+
+  /** The `data` of an answer of its API; undefined while it starts. Throws what Prometheus complains of. */
+  async data(path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
+    const text = await this.get(`/api/v1/${path}?${new URLSearchParams(parameters).toString()}`);
+    if (text === "") return undefined;
+    const answer = JSON.parse(text) as { readonly data?: unknown; readonly error?: string };
+    if (answer.error !== undefined) throw new Error(`${answer.error}: ${JSON.stringify(parameters)}`);
+    return answer.data;
   }
 
   /** Any path of its API; empty while it starts. */
