@@ -26,6 +26,7 @@ export function reasonOf({ outcome, findings, doubts, warnings, slopes }: Verdic
   const counts = filled ? "no count goes on growing" : "every count returned to its baseline";
   if (heap === undefined) return `${counts}.`;
   const moved = `the heap moved by ${amount(heap.bytesPerConnection)} B per connection ${limits(heap.interval)}`;
+  if (heap.outcome === "not judged") return `${counts}; ${moved}, which does not count with the default JIT.`;
   const limit = heap.tolerance === undefined ? "" : ` (limit ${amount(heap.tolerance)})`;
   return `${counts} and ${moved}${limit}.`;
 }
