@@ -43,6 +43,10 @@ export type ConnectLimits = ClientLimits & MuxLimits;
 export interface TunnelOptions {
   /** The port of the local service, or `host:port`, `http://host:port`, `https://host:port`. */
   readonly target: string | number;
+  /** What it carries. Default `http`. */
+  readonly type?: TunnelKind;
+  /** The wanted public port of a TCP tunnel; any without. */
+  readonly port?: number;
   /** The wanted public name: one DNS label. A random one without. */
   readonly name?: string;
   /** Certificate authorities of an https target, as PEM, instead of the system's. */
@@ -59,10 +63,6 @@ export interface TunnelOptions {
 export interface NamedTunnelOptions extends TunnelOptions {
   /** Tells it from the others when they are changed. */
   readonly key: string;
-  /** What it carries. Default `http`. */
-  readonly type?: TunnelKind;
-  /** The wanted public port of a TCP tunnel; any without. */
-  readonly port?: number;
 }
 
 /** Options of {@link connect}. */

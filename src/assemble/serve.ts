@@ -27,7 +27,7 @@ import type { Tracing } from "../observe/tracing.ts";
 import type { AdminOptions } from "./admin-options.ts";
 import { isLoopback } from "./host-port.ts";
 import type { ServedAddress, TlsFiles } from "./served-addresses.ts";
-import { certificatesOf, servedAddresses } from "./served-addresses.ts";
+import { certificatesOf, servedAddresses, tcpPortsOf } from "./served-addresses.ts";
 import type { Observatory } from "./observatory.ts";
 import type { Observers } from "./observe.ts";
 import { observe, orLetGo, subscribersOf } from "./observe.ts";
@@ -70,6 +70,8 @@ export interface ServeOptions {
   readonly trustedProxies?: readonly string[];
   /** Trusted proxies begin each connection with a PROXY header, version 1 or 2. Default false. */
   readonly proxyProtocol?: boolean;
+  /** The ports that TCP tunnels may have, such as `10000-10100`, on the address of `listen`. None if absent. */
+  readonly tcpPorts?: string;
   /** Keeps random names claimable over restarts; at least 16 characters. Random if absent. */
   readonly secret?: string;
   /** How long close() lets streams in flight go on. Default 30,000. */
@@ -211,6 +213,7 @@ class RunningServer implements CaissonServer {
       trustedProxies: options.trustedProxies ?? [],
       proxyProtocol: options.proxyProtocol ?? false,
       certificates: this.#certificates,
+      tcp: tcpPortsOf(options),
       redirectHttps: options.redirectHttps ?? false,
       secret: options.secret === undefined ? randomBytes(32) : Buffer.from(options.secret),
       version,

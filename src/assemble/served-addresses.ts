@@ -3,6 +3,8 @@
 import { CaissonError } from "../lifecycle/errors.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import { CertificateFiles } from "../server/certificate-files.ts";
+import type { PortRange } from "../tokens/name-pattern.ts";
+import { parsePortRange } from "../tokens/name-pattern.ts";
 import type { HostPort } from "./host-port.ts";
 import { parseHostPort } from "./host-port.ts";
 
@@ -18,7 +20,7 @@ export interface AddressOptions {
   readonly listenTls?: string;
   readonly tls?: readonly TlsFiles[];
   readonly redirectHttps?: boolean;
-  readonly publicUrl?: string;
+  readonly tcpPorts?: string;
   readonly onWarning?: (message: string) => void;
 }
 
@@ -51,6 +53,17 @@ export function servedAddresses(options: AddressOptions): readonly ServedAddress
     addresses.push({ scheme: "https", ...parseHostPort(listenTls, "listen address for TLS") });
   }
   return addresses;
+}
+
+/** Where TCP tunnels get their ports; undefined if they get none. Throws E_USAGE. */
+export function tcpPortsOf(options: AddressOptions): { readonly host: string; readonly range: PortRange } | undefined {
+  if (options.tcpPorts === undefined) return undefined;
+  const range = parsePortRange(options.tcpPorts);
+  const [address] = servedAddresses(options);
+  if (!range || !address) {
+    throw new CaissonError("E_USAGE", `"${options.tcpPorts}" is no range of ports; write for instance 10000-10100`);
+  }
+  return { host: address.host, range };
 }
 
 /** The certificates that options name, not read yet; undefined if there are none. */

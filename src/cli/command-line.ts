@@ -29,6 +29,7 @@ interface Definition {
 /** What the program's own help says of each command, and where the rest is. */
 const summaries: readonly (readonly [name: string, description: string, load: () => Promise<Definition>])[] = [
   ["http", "Give an HTTP service a public URL (the default: caisson 8000)", () => import("./definitions/http.ts")],
+  ["tcp", "Give a TCP service a public port", () => import("./definitions/tcp.ts")],
   ["start", "Several services at once, from a configuration file", () => import("./definitions/start.ts")],
   ["serve", "Run the server that visitors and clients connect to", () => import("./definitions/serve.ts")],
   ["token", "Make, list and revoke the tokens of a server", () => import("./definitions/token.ts")],
@@ -42,7 +43,7 @@ const summaries: readonly (readonly [name: string, description: string, load: ()
 const subcommands: Readonly<Record<string, string>> = { token: "create, list or revoke", config: "check or schema" };
 
 /** The commands that read the configuration file. */
-const configured: ReadonlySet<string> = new Set(["http", "start", "serve"]);
+const configured: ReadonlySet<string> = new Set(["http", "tcp", "start", "serve"]);
 
 const examples = `
 Examples:
@@ -50,6 +51,7 @@ Examples:
   caisson serve                           a server on 127.0.0.1:8080
   caisson 8000                            a public URL for http://localhost:8000
   caisson start --config caisson.yaml     several services at once
+  caisson tcp 22 --port 2222              a public port for the SSH server here
   caisson http 8000 --name shop           the same under a name of your choice
   caisson https://localhost:8443 --target-insecure --host-header rewrite
   caisson gate --quick                    does this server leak? about a minute

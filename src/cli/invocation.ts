@@ -37,10 +37,13 @@ export interface ClientInvocation {
   readonly limits: Partial<ConnectLimits>;
 }
 
-/** `caisson http TARGET`. */
+/** `caisson http TARGET` and `caisson tcp TARGET`. */
 export interface HttpInvocation extends ClientInvocation {
   readonly command: "http";
+  readonly type: "http" | "tcp";
   readonly target: string;
+  /** The public port of a TCP tunnel; undefined for any. */
+  readonly port: number | undefined;
   readonly name: string | undefined;
   readonly targetCaFile: string | undefined;
   readonly targetInsecure: boolean;
@@ -68,6 +71,7 @@ export interface ServeInvocation {
   readonly tls: readonly TlsFiles[];
   readonly redirectHttps: boolean;
   readonly proxyProtocol: boolean;
+  readonly tcpPorts: string | undefined;
   readonly domain: string | undefined;
   readonly publicUrl: string | undefined;
   readonly catchAll: string | undefined;

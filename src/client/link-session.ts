@@ -20,6 +20,8 @@ import { PipeForwarder } from "./pipe-forwarder.ts";
 export interface GivenName {
   readonly name: string;
   readonly resumeKey: string;
+  /** The public port that went with it. */
+  readonly port?: number | undefined;
 }
 
 /** A claim that the server has not answered, or has refused, and the remembered name that was asked for. */
@@ -97,13 +99,14 @@ export class LinkSession implements SessionHandler {
   /** Asks for a tunnel, with the name that the server gave before if there is one. */
   register(claim: TunnelClaim, given: GivenName | undefined): void {
     const name = given?.name ?? claim.name;
+    const port = claim.port ?? given?.port;
     const message: Register = {
       type: "register",
       id: claim.id,
       kind: claim.kind,
       ...(name === undefined ? {} : { name }),
       ...(given === undefined ? {} : { resumeKey: given.resumeKey }),
-      ...(claim.port === undefined ? {} : { port: claim.port }),
+      ...(port === undefined ? {} : { port }),
     };
     this.#pending.set(claim.id, { claim, given });
     this.#answer.arm(this.#context.limits.dialMs);

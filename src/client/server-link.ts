@@ -213,7 +213,8 @@ export class ServerLink implements LinkSessionOwner {
   onRegistered(session: LinkSession, tunnel: ClientTunnel): void {
     const { claim, granted } = tunnel;
     const before = this.#given.get(claim);
-    this.#given.set(claim, { name: granted.name, resumeKey: granted.resumeKey });
+    const port = Number(/^tcp:.*:(\d+)$/u.exec(granted.url)?.[1] ?? 0) || undefined;
+    this.#given.set(claim, { name: granted.name, resumeKey: granted.resumeKey, port });
     if (claim.name === granted.name) this.#options.keyring.keep(this.server, granted);
     const expected = before?.name ?? this.#options.owner.nameElsewhere(claim)?.name;
     const renamed = expected !== undefined && expected !== granted.name;
@@ -234,6 +235,9 @@ export class ServerLink implements LinkSessionOwner {
         error: new CaissonError("E_CONNECT", `${this.server} is shutting down`),
         atLeastMs: 0,
       });
+    } else if (claim.port === undefined && given?.port !== undefined && refused.code.startsWith("port_")) {
+      // Any port will do; the one it had is not to be had any more.
+      session.register(claim, { ...given, port: undefined });
     } else if (claim.name === undefined && given !== undefined && refused.code.startsWith("name_")) {
       // A random name that is not ours any more: any other will do.
       session.register(claim, undefined);

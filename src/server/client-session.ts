@@ -12,6 +12,7 @@ import type { Edge } from "./edge.ts";
 import type { HeldName } from "./name-table.ts";
 import { looksRandom, nameProblem, randomName } from "./names.ts";
 import type { GatedSession } from "./token-gate.ts";
+import type { PublicPort } from "./port-table.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** A request that waits for a place in a full session. */
@@ -72,6 +73,8 @@ export class ClientSession implements SessionHandler, GatedSession {
   readonly #edge: Edge;
   readonly #onClosed: () => void;
   #token: TokenEntry | undefined;
+  /** TCP tunnels whose ports are being opened. */
+  #openingPorts = 0;
 
   constructor(options: ClientSessionOptions) {
     this.#edge = options.edge;
@@ -120,7 +123,7 @@ export class ClientSession implements SessionHandler, GatedSession {
 
   rescope(token: TokenEntry): void {
     this.#token = token;
-    for (const tunnel of this.tunnels.values()) if (!this.#mayUse(tunnel.name)) this.#withdraw(tunnel, "not_allowed");
+    for (const tunnel of this.tunnels.values()) if (!this.#mayKeep(tunnel)) this.#withdraw(tunnel, "not_allowed");
   }
 
   onReady(): void {
@@ -199,20 +202,46 @@ export class ClientSession implements SessionHandler, GatedSession {
 
   #register(message: Register): void {
     const verdict = this.#judge(message);
-    if (verdict !== undefined) {
-      this.#edge.runtime.events.refused(verdict);
-      this.session.sendControl({ type: "refused", id: message.id, code: verdict, message: refusalTexts[verdict] });
+    if (verdict !== undefined) this.#refuse(message, verdict);
+    else if (message.kind === "tcp") void this.#registerPort(message);
+    else this.#grant(message, undefined);
+  }
+
+  #refuse(message: Register, verdict: RegisterRefusal): void {
+    this.#edge.runtime.events.refused(verdict);
+    this.session.sendControl({ type: "refused", id: message.id, code: verdict, message: refusalTexts[verdict] });
+  }
+
+  /** Never rejects. */
+  async #registerPort(message: Register): Promise<void> {
+    const { ports, runtime } = this.#edge;
+    const { name, port } = message;
+    const standing = name === undefined ? undefined : ports?.of(name);
+    if (standing && (port === undefined || port === standing.port)) {
+      this.#grant(message, standing);
       return;
     }
-    const { address, names, resumeKeys, runtime } = this.#edge;
+    this.#openingPorts += 1;
+    const opened = await runtime.operations.run("port", async () => ports?.open(port, (any) => this.#mayUsePort(any)));
+    this.#openingPorts -= 1;
+    // Much may have happened meanwhile.
+    const verdict = opened ? this.#judge(message) : "port_taken";
+    if (verdict === undefined) this.#grant(message, opened);
+    else {
+      if (opened) ports?.discard(opened);
+      this.#refuse(message, verdict);
+    }
+  }
+
+  #grant(message: Register, port: PublicPort | undefined): void {
+    const { address, names, ports, resumeKeys, runtime } = this.#edge;
     const name = message.name ?? randomName();
     const tokenId = this.#token?.id;
     const tunnel = new Tunnel({
       id: message.id,
       type: message.kind,
       name,
-      url: address.urlOf(name),
-      direct: address.directOf(name),
+      ...(port ? address.portUrls(port.port) : { url: address.urlOf(name), direct: address.directOf(name) }),
       session: this,
     });
     this.tunnels.set(tunnel.id, tunnel);
@@ -226,6 +255,8 @@ export class ClientSession implements SessionHandler, GatedSession {
       resumeKey: resumeKeys.keyOf(name, tokenId),
     });
     // The route comes last: whoever waited for the name may open streams at once, behind the answer above.
+    if (port) ports?.assign(port, name);
+    else ports?.release(name);
     const displaced = names.claim(tunnel);
     if (displaced) displaced.session.#yieldTo(this, displaced);
   }
@@ -233,24 +264,41 @@ export class ClientSession implements SessionHandler, GatedSession {
   /** Why the registration is refused, or undefined if it is granted. */
   #judge(message: Register): RegisterRefusal | undefined {
     if (!this.#edge.accepting || this.session.state !== "ready") return "shutting_down";
-    if (message.kind === "tcp") return "tcp_off";
+    const problem = message.kind === "tcp" ? this.#judgePort(message.port) : undefined;
+    if (problem) return problem;
     if (this.tunnels.has(message.id)) return "not_allowed";
     const { limits } = this.#edge;
     const token = this.#token;
     const count = (token && this.#edge.tokens?.countTunnels(token, message.name)) ?? this.tunnels.size;
     if (count >= (token?.maxTunnels ?? limits.maxTunnelsPerSession)) return "too_many";
     // A random name may be any that looks like one.
-    if (message.name === undefined) return this.#mayUse(randomName()) ? undefined : "not_allowed";
-    return this.#judgeName(message.name, message.resumeKey);
+    const { name = randomName() } = message;
+    // What a TCP tunnel is reached by is its port: a random name for it needs no scope.
+    const scoped = message.kind === "tcp" && looksRandom(name);
+    if (!scoped && !this.#mayUse(name)) return this.#formProblem(name) ?? "not_allowed";
+    return message.name === undefined ? undefined : this.#judgeName(name, message.resumeKey);
+  }
+
+  #judgePort(port: number | undefined): RegisterRefusal | undefined {
+    const { ports, limits } = this.#edge;
+    if (!ports) return "tcp_off";
+    if (this.#openingPorts >= limits.maxTunnelsPerSession) return "too_many";
+    if (port === undefined) return undefined;
+    if (!ports.includes(port)) return "port_invalid";
+    return this.#mayUsePort(port) ? undefined : "not_allowed";
+  }
+
+  /** Whether the port is in the token's scope; always where there are no tokens. */
+  #mayUsePort(port: number): boolean {
+    const { tokens } = this.#edge;
+    return tokens === undefined || (this.#token !== undefined && tokens.table.mayUsePort(this.#token, port));
   }
 
   #judgeName(name: string, resumeKey: string | undefined): RegisterRefusal | undefined {
-    const { names, resumeKeys, tokens } = this.#edge;
+    const { names, resumeKeys } = this.#edge;
     const token = this.#token;
-    const problem = nameProblem(name);
-    const listed = token !== undefined && tokens?.table.listsExactly(token, name) === true;
-    if (problem === "name_invalid" || (problem === "name_reserved" && !listed)) return problem;
-    if (!this.#mayUse(name)) return "not_allowed";
+    const problem = this.#formProblem(name);
+    if (problem) return problem;
     const holder = names.find(name);
     if (holder instanceof Tunnel && holder.session === this) return "name_taken";
     // With tokens the token is the identity: nothing else, no key either, takes a name from the holder of another one.
@@ -259,6 +307,21 @@ export class ClientSession implements SessionHandler, GatedSession {
     const proven = resumeKey !== undefined && resumeKeys.matches(resumeKey, { name, tokenId: token?.id });
     if (proven || (holder === undefined && !looksRandom(name))) return undefined;
     return this.#hadBefore(holder) ? undefined : "name_taken";
+  }
+
+  /** Why nobody, or nobody without a token that lists it, may have the name. */
+  #formProblem(name: string): RegisterRefusal | undefined {
+    const { tokens } = this.#edge;
+    const problem = nameProblem(name);
+    const listed = this.#token !== undefined && tokens?.table.listsExactly(this.#token, name) === true;
+    return problem === "name_reserved" && listed ? undefined : problem;
+  }
+
+  /** Whether a tunnel that stands is still in the token's scope. */
+  #mayKeep({ name, type }: Tunnel): boolean {
+    const port = type === "tcp" ? this.#edge.ports?.of(name)?.port : undefined;
+    if (port !== undefined && !this.#mayUsePort(port)) return false;
+    return (port !== undefined && looksRandom(name)) || this.#mayUse(name);
   }
 
   /** Whether the name is in the token's scope; always where there are no tokens. */

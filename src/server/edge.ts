@@ -10,6 +10,7 @@ import type { ClientSession } from "./client-session.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { NameTable } from "./name-table.ts";
 import type { ResumeKeys } from "./names.ts";
+import type { PortTable } from "./port-table.ts";
 import type { PublicAddress } from "./public-address.ts";
 import type { TokenGate } from "./token-gate.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
@@ -34,6 +35,8 @@ export interface Edge {
   readonly address: PublicAddress;
   /** The tunnel for hosts that are nobody's, if one was chosen. */
   readonly catchAll: string | undefined;
+  /** The public ports; undefined if there are none. */
+  readonly ports: PortTable | undefined;
   /** Requests over plain HTTP are sent to HTTPS. */
   readonly redirectHttps: boolean;
   /** How this server calls itself in Via. */

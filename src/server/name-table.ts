@@ -49,6 +49,8 @@ export class NameTable {
   readonly #entries = new Map<string, Tunnel | HeldName>();
   /** Those of the entries that are held. */
   readonly #held = new Set<HeldName>();
+  /** Hears of every name that is nobody's any more. */
+  onFreed: (name: string) => void = () => undefined;
 
   constructor(runtime: Runtime, limits: ServerLimits) {
     this.#runtime = runtime;
@@ -92,7 +94,7 @@ export class NameTable {
 
   /** Frees the tunnel's name, if it still stands there. */
   release(tunnel: Tunnel): void {
-    if (this.#entries.get(tunnel.name) === tunnel) this.#entries.delete(tunnel.name);
+    if (this.#entries.get(tunnel.name) === tunnel) this.#free(tunnel.name);
   }
 
   /** Keeps the name of a vanished client's tunnel, if the tunnel still stands there, and there is room for it. */
@@ -102,7 +104,7 @@ export class NameTable {
     const full = this.#held.size >= maxHeldNames;
     if (full) this.#runtime.events.refused("held_names");
     if (full || nameHoldMs <= 0) {
-      this.#entries.delete(tunnel.name);
+      this.#free(tunnel.name);
       return;
     }
     const held = new HeldName(
@@ -132,8 +134,13 @@ export class NameTable {
     this.#entries.clear();
   }
 
+  #free(name: string): void {
+    this.#entries.delete(name);
+    this.onFreed(name);
+  }
+
   #drop(held: HeldName, reason: string): void {
-    if (this.#entries.get(held.name) === held) this.#entries.delete(held.name);
+    if (this.#entries.get(held.name) === held) this.#free(held.name);
     this.#held.delete(held);
     held.release(reason);
     const waiters = [...held.waiters];

@@ -87,6 +87,16 @@ export class PublicAddress {
     return urlAt(this.#tls ?? this.#plain ?? nowhere, `${name}${this.#suffix}`);
   }
 
+  /** The public URL of a TCP port, and one that needs no DNS. */
+  portUrls(port: number): { readonly url: string; readonly direct: { readonly url: string; readonly host: string } } {
+    const { host } = this.#plain ?? this.#tls ?? nowhere;
+    const place = host.includes(":") ? `[${host}]` : host;
+    return {
+      url: `tcp://${this.domain}:${port}`,
+      direct: { url: `tcp://${place}:${port}`, host: `${this.domain}:${port}` },
+    };
+  }
+
   /** Where a request over plain HTTP should have gone; undefined if there is no such place. `owner` is its Host's. */
   encryptedUrl(owner: HostOwner, asked: AskedTarget): string | undefined {
     if (!this.#tls || owner.kind === "unknown" || !asked.target.startsWith("/")) return undefined;

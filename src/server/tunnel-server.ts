@@ -1,6 +1,7 @@
 // The public side as a whole: listens, accepts visitors and clients, and shuts down in order. It holds every visitor
 // connection, pipe and session in a set of its own, so that what is held can always be counted.
 
+import type { Socket } from "node:net";
 import { randomBytes } from "node:crypto";
 import { RequestHead } from "../http1/head.ts";
 import { ResponseHeadReader } from "../http1/head-reader.ts";
@@ -13,6 +14,7 @@ import { GrowthBudget } from "../mux/growth-budget.ts";
 import type { MuxLimits } from "../mux/limits.ts";
 import { muxLimits } from "../mux/limits.ts";
 import { Pipe } from "../mux/pipe.ts";
+import type { PortRange } from "../tokens/name-pattern.ts";
 import type { TokenTable } from "../tokens/token-table.ts";
 import { tracedFeature } from "../wire/control.ts";
 import { AbortGuard } from "./abort-guard.ts";
@@ -27,10 +29,13 @@ import { NameTable } from "./name-table.ts";
 import { ResumeKeys } from "./names.ts";
 import type { Login } from "./own-host.ts";
 import { OwnHost } from "./own-host.ts";
+import type { PipeVisitorOwner } from "./pipe-visitor.ts";
+import { PipeVisitor } from "./pipe-visitor.ts";
+import { PortTable } from "./port-table.ts";
 import { PublicAddress } from "./public-address.ts";
 import { SecureContexts } from "./secure-contexts.ts";
 import { TokenGate } from "./token-gate.ts";
-import { TrustedProxies } from "./trusted-proxies.ts";
+import { plainAddress, TrustedProxies } from "./trusted-proxies.ts";
 import { VisitorConnection } from "./visitor-connection.ts";
 import type { AcceptedConnection, OwnConnection, UpgradedConnection, VisitorOwner } from "./visitor-owner.ts";
 
@@ -51,6 +56,8 @@ export interface TunnelServerOptions {
   readonly trustedProxies: readonly string[];
   /** Trusted proxies begin each connection with a PROXY header. */
   readonly proxyProtocol: boolean;
+  /** Where TCP tunnels get their ports; undefined without. */
+  readonly tcp: { readonly host: string; readonly range: PortRange } | undefined;
   /** For TLS; undefined without. Owned from here on. */
   readonly certificates: CertificateSource | undefined;
   /** Send requests over plain HTTP to HTTPS. */
@@ -73,13 +80,14 @@ export interface ShutdownOptions {
 }
 
 /** The server's public side. */
-export class TunnelServer implements VisitorOwner, FrontDoorOwner {
+export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOwner {
   readonly edge: Edge;
   readonly #runtime: Runtime;
   readonly #door: FrontDoor;
   readonly #own: OwnHost;
   readonly #visitors: Set<VisitorConnection> = new Set();
   readonly #pipes: Set<Pipe> = new Set();
+  readonly #pipeVisitors: Set<PipeVisitor> = new Set();
   readonly #clock: Deadline;
   #waiting: ((forced: boolean) => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -109,12 +117,14 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner {
       trusted: new TrustedProxies(options.trustedProxies),
       address: new PublicAddress({ domain: options.domain, template: options.publicUrl }),
       catchAll: options.catchAll,
+      ports: options.tcp && new PortTable({ ...options.tcp, runtime, onVisitor: this.#onPortVisitor }),
       redirectHttps: options.redirectHttps,
       viaName: `caisson-${randomBytes(5).toString("hex")}`,
       requestHead: new RequestHead(requestHeadLimits),
       responses: new ResponseHeadReader(responseHeadLimits),
       accepting: true,
     };
+    this.edge.names.onFreed = (name) => this.edge.ports?.release(name);
     const { certificates: source, proxyProtocol } = options;
     const tls = source && new SecureContexts({ runtime, source, maxContexts: limits.maxTlsContexts });
     this.#door = new FrontDoor({ edge: this.edge, owner: this, tls, proxyProtocol });
@@ -156,7 +166,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner {
         exchange: exchanges,
         pipe: this.#pipes.size,
         session_socket: this.edge.sessions.size,
-        visitor_socket: this.#visitors.size,
+        visitor_socket: this.#visitors.size + this.#pipeVisitors.size,
         tls_context: this.#door.tlsContexts,
         deadline: this.#runtime.deadlines.size,
       },
@@ -168,6 +178,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner {
         "never.unrouted_tunnels": unrouted,
         "visitors.sockets": this.#door.quota.sockets,
         "visitors.addresses": this.#door.quota.addresses,
+        "ports.open": this.edge.ports?.size ?? 0,
         "visitors.arriving": this.#door.arrivals,
         "own.pending": this.#own.pending,
         "aborts.addresses": this.edge.aborts.size,
@@ -213,6 +224,11 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner {
     this.#visitors.add(new VisitorConnection(this, accepted));
   }
 
+  onPipeVisitorDone(visitor: PipeVisitor): void {
+    this.#pipeVisitors.delete(visitor);
+    this.#somethingEnded();
+  }
+
   passesThrough(_serverName: string): boolean {
     return false;
   }
@@ -253,6 +269,21 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner {
     if (!place.closed) this.#pipes.add(place.pipe);
   }
 
+  readonly #onPortVisitor = (socket: Socket, name: string): void => {
+    const { quota } = this.#door;
+    // A visitor that is gone already has no address.
+    const address = plainAddress(socket.remoteAddress ?? "");
+    const refusal = address === "" ? undefined : quota.admit(socket, address);
+    if (refusal) this.#runtime.events.refused(refusal);
+    if (refusal || address === "") {
+      socket.destroy();
+      return;
+    }
+    const visitor = new PipeVisitor(this, { socket, address, name, type: "tcp", early: Buffer.alloc(0) });
+    this.#pipeVisitors.add(visitor);
+    visitor.begin();
+  };
+
   readonly #admit = ({ transport, own, token }: Login): void => {
     // From here on it counts against the limit of sessions.
     this.#door.quota.release(own.raw);
@@ -270,11 +301,12 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner {
     const { sessions, names, aborts, tokens } = this.edge;
     if (options.drainDelayMs > 0) await this.#wait(() => false, options.drainDelayMs);
     this.edge.accepting = false;
-    const listenersClosed = this.#door.stop();
+    const listenersClosed = Promise.all([this.#door.stop(), this.edge.ports?.stop()]);
     for (const visitor of this.#visitors) visitor.drain();
     for (const { session } of sessions) session.drain("shutdown");
     if (!this.#forced) await this.#wait(() => this.#visitors.size === 0 && this.#pipes.size === 0, options.drainMs);
     for (const visitor of this.#visitors) visitor.destroy("shutdown");
+    for (const visitor of this.#pipeVisitors) visitor.close("shutdown");
     for (const pipe of this.#pipes) pipe.close("cancelled");
     for (const { session } of sessions) session.close("shutdown");
     this.#door.close();

@@ -46,6 +46,8 @@ async function connectOptions(invocation: HttpInvocation, context: CommandContex
   return {
     ...(await clientOptions(invocation, context)),
     target,
+    type: invocation.type,
+    ...given("port", invocation.port),
     targetInsecure,
     ...given("name", invocation.name),
     ...given("targetCa", targetCaFile === undefined ? undefined : await readText(targetCaFile, "--target-ca")),

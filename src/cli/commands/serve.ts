@@ -90,6 +90,7 @@ function serveOptions(invocation: ServeInvocation, secret: string, signal: Abort
     signal,
     ...given("listen", invocation.listen),
     ...given("listenTls", invocation.listenTls),
+    ...given("tcpPorts", invocation.tcpPorts),
     ...given("domain", invocation.domain),
     ...given("publicUrl", invocation.publicUrl),
     ...given("catchAll", invocation.catchAll),

@@ -39,6 +39,8 @@ export function define(command: Command, { env, config, accept }: DefinitionCont
     const flags = command.opts<HttpFlags>();
     accept({
       command: "http",
+      type: "http",
+      port: undefined,
       target,
       name: flags.name,
       targetCaFile: flags.targetCa,

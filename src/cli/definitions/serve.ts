@@ -31,6 +31,7 @@ interface ServeFlags {
   readonly tlsKey?: readonly string[];
   readonly redirectHttps?: boolean;
   readonly proxyProtocol?: boolean;
+  readonly tcpPorts?: string;
   readonly domain?: string;
   readonly publicUrl?: string;
   readonly catchAll?: string;
@@ -52,6 +53,7 @@ export function define(command: Command, { env, config, accept }: DefinitionCont
     .option("--listen-tls <host:port>", "where to listen for TLS")
     .addOption(new Option("--tls-cert <file>", "certificate chain, PEM; repeatable").argParser(collectList))
     .addOption(new Option("--tls-key <file>", "its private key, PEM; one for each --tls-cert").argParser(collectList))
+    .option("--tcp-ports <a-b>", "the ports that TCP tunnels may have (default: none)")
     .option("--redirect-https", "send visitors of plain HTTP to HTTPS")
     .option("--domain <domain>", "tunnels are its subdomains (default: localhost)")
     .option("--public-url <template>", "behind a proxy: what tunnels are called outside, https://{name}.example.com")
@@ -103,6 +105,7 @@ export function define(command: Command, { env, config, accept }: DefinitionCont
       tls: tlsFiles(flags),
       redirectHttps: flags.redirectHttps === true,
       proxyProtocol: flags.proxyProtocol === true,
+      tcpPorts: flags.tcpPorts,
       domain: flags.domain,
       publicUrl: flags.publicUrl,
       catchAll: flags.catchAll,

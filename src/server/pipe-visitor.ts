@@ -1,0 +1,140 @@
+// A visitor whose bytes go to a tunnel as they are. It finds the way there, waiting within bounds for a name or for a
+// place, and then leaves the socket to a pipe. Nothing is read from the socket before that; on any failure it is reset.
+
+import type { Socket } from "node:net";
+import type { Deadline } from "../lifecycle/deadlines.ts";
+import type { Resource } from "../lifecycle/resource.ts";
+import { cutSocket } from "../mux/cut-socket.ts";
+import { noHandler } from "../mux/no-handler.ts";
+import { SocketOutlet } from "../mux/socket-outlet.ts";
+import type { RoomWaiter } from "./client-session.ts";
+import type { Edge } from "./edge.ts";
+import type { NameWaiter } from "./name-table.ts";
+import { HeldName } from "./name-table.ts";
+import type { Tunnel } from "./tunnel.ts";
+import type { UpgradedConnection } from "./visitor-owner.ts";
+
+/** Who holds these visitors. */
+export interface PipeVisitorOwner {
+  readonly edge: Edge;
+  onPipe(pipe: UpgradedConnection): void;
+  /** It is no longer to be held: it has a pipe, or is gone. */
+  onPipeVisitorDone(visitor: PipeVisitor): void;
+}
+
+/** What such a visitor is made of. */
+export interface PipeVisitorOptions {
+  /** Paused. */
+  readonly socket: Socket;
+  readonly address: string;
+  /** The tunnel's name. */
+  readonly name: string;
+  /** What kind of tunnel it has to be. */
+  readonly type: Tunnel["type"];
+  /** What was read from the socket. */
+  readonly early: Buffer;
+}
+
+/** One visitor. */
+export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
+  readonly kind = "visitor_socket";
+  readonly openedAtMs: number = performance.now();
+  readonly #owner: PipeVisitorOwner;
+  readonly #options: PipeVisitorOptions;
+  readonly #deadline: Deadline;
+  #waitsFor: HeldName | Tunnel | undefined;
+  #done = false;
+
+  constructor(owner: PipeVisitorOwner, options: PipeVisitorOptions) {
+    const { runtime } = owner.edge;
+    this.#owner = owner;
+    this.#options = options;
+    runtime.events.opened(this);
+    this.#deadline = runtime.deadlines.create(() =>
+      this.#refuse(this.#waitsFor instanceof HeldName ? "name_wait" : "room_wait"),
+    );
+    options.socket.on("error", ignoreError).once("close", this.#onClose);
+  }
+
+  /** Finds the way. Called once. */
+  begin(): void {
+    const { names, limits } = this.#owner.edge;
+    const holder = names.find(this.#options.name);
+    if (holder === undefined) this.close("no_tunnel");
+    else if (!(holder instanceof HeldName)) this.#enter(holder);
+    else if (!names.wait(holder, this)) this.#refuse("name_waiters");
+    else {
+      this.#waitsFor = holder;
+      this.#deadline.arm(limits.nameWaitMs);
+    }
+  }
+
+  /** Resets the connection. Idempotent. */
+  close(reason: string): void {
+    if (this.#done) return;
+    this.#leave(reason);
+    cutSocket(this.#options.socket);
+  }
+
+  onNameBack(tunnel: Tunnel): void {
+    this.#waitsFor = undefined;
+    this.#enter(tunnel);
+  }
+
+  onNameLost(): void {
+    this.#waitsFor = undefined;
+    this.close("no_tunnel");
+  }
+
+  onRoom(): void {
+    this.#waitsFor = undefined;
+    this.begin();
+  }
+
+  onRoomLost(): void {
+    this.#waitsFor = undefined;
+    this.close("client_lost");
+  }
+
+  readonly #onClose = (): void => this.close("visitor_closed");
+
+  #enter(tunnel: Tunnel): void {
+    const { session } = tunnel.session;
+    if (this.#done) return;
+    if (tunnel.type !== this.#options.type || session.state !== "ready") this.close("no_tunnel");
+    else if (session.hasRoom) this.#open(tunnel);
+    else if (!tunnel.session.waitForRoom(this)) this.#refuse("room_waiters");
+    else {
+      this.#waitsFor = tunnel;
+      this.#deadline.arm(this.#owner.edge.limits.roomWaitMs);
+    }
+  }
+
+  #open(tunnel: Tunnel): void {
+    const { socket, address, early } = this.#options;
+    this.#leave("piped");
+    tunnel.requests += 1;
+    const stream = tunnel.session.session.open({ kind: "pipe", tunnel: tunnel.id, visitor: address }, noHandler);
+    const outlet = new SocketOutlet(socket);
+    this.#owner.onPipe({ socket, raw: socket, stream, tunnel, early, outlet, trace: undefined });
+  }
+
+  #refuse(limit: string): void {
+    this.#owner.edge.runtime.events.refused(limit);
+    this.close(limit);
+  }
+
+  #leave(reason: string): void {
+    this.#done = true;
+    if (this.#waitsFor instanceof HeldName) this.#waitsFor.waiters.delete(this);
+    else this.#waitsFor?.session.roomWaiters.delete(this);
+    this.#waitsFor = undefined;
+    this.#deadline.dispose(reason);
+    this.#options.socket.off("close", this.#onClose);
+    this.#owner.edge.runtime.events.closed(this, reason);
+    this.#owner.onPipeVisitorDone(this);
+  }
+}
+
+/** The close that follows says all that matters; but an error that nobody hears ends the process. */
+function ignoreError(): void {}
