@@ -10,8 +10,7 @@ import { removeSnapshot, snapshotPath } from "./requests.ts";
 
 const columns = [
   { label: "Taken" },
-  { label: "Engine" },
-  { label: "By" },
+  { label: "How" },
   { label: "Size", isNumber: true },
   { label: "Standstill", isNumber: true },
   { label: "File" },
@@ -43,7 +42,7 @@ export function SnapshotsPanel({ state }: { readonly state: PageState }): JSX.El
 function Row({ state, entry }: { readonly state: PageState; readonly entry: SnapshotEntry }): JSX.Element {
   const isAsked = useSignal(false);
   const { id, takenAtMs, engine, trigger, bytes, stallMs } = entry;
-  const taken = `${new Date(takenAtMs).toISOString().slice(0, 10)} ${clockText(takenAtMs)}`;
+  const taken = `${new Date(takenAtMs).toISOString().slice(5, 10)} ${clockText(takenAtMs)}`;
   const onDelete = (): void => {
     if (isAsked.value) void remove(state, id);
     else isAsked.value = true;
@@ -51,8 +50,9 @@ function Row({ state, entry }: { readonly state: PageState; readonly entry: Snap
   return (
     <tr>
       <th scope="row">{taken}</th>
-      <td>{engine}</td>
-      <td>{trigger}</td>
+      <td>
+        {engine}, {trigger}
+      </td>
       <td class="number">{bytesText(bytes)}</td>
       <td class="number">{msText(stallMs)}</td>
       <td class="buttons">

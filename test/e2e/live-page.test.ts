@@ -1,6 +1,7 @@
 // The live page in a real browser: signing in, what it shows, a leak that appears, a process that goes away.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import type { Resource } from "../../src/lifecycle/resource.ts";
@@ -9,6 +10,7 @@ import { PrivateAdmin } from "../support/admin-reader.ts";
 import { TestBrowser } from "../support/browser.ts";
 import { needs } from "../support/debian.ts";
 import { Rig } from "../support/rig.ts";
+import { startCaisson } from "../support/run.ts";
 
 /** Refers to every session for ever: the leak that the page must show. */
 class Hoarder extends QuietEvents {
@@ -82,6 +84,36 @@ test("every button states its cost, and collecting and diag do what they say", n
   await page.getByRole("button", { name: "Download diag" }).click();
   assert.match((await archive).suggestedFilename(), /^caisson-diag-.*\.tar\.gz$/u);
   assert.deepEqual(browser.complaints, []);
+});
+
+test("a heap snapshot is taken, fetched and deleted", needs("chromium"), async () => {
+  using admin = new PrivateAdmin();
+  // A process of its own: the heap of this one is large, and so would be its standstill.
+  const { tokenFile = "" } = admin.withTokenFile();
+  const where = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--admin-token-file", tokenFile];
+  await using server = startCaisson(["serve", "--json", ...where]);
+  await using browser = await TestBrowser.start();
+  const page = await browser.page();
+  await page.goto(String((await server.event("listening"))["admin"]));
+  await page.getByLabel("Admin token").fill(readFileSync(tokenFile, "utf8").trim());
+  await page.keyboard.press("Enter");
+  await live(page);
+  await page.getByText("None is kept.").waitFor();
+  await page.getByRole("button", { name: "Take heap snapshot" }).click();
+  const patient = { timeout: 120_000 };
+  await page.getByText(/Snapshot taken: [\d.]+ MB/u).waitFor(patient);
+
+  const file = page.waitForEvent("download", patient);
+  await page.getByRole("link", { name: /^Download the snapshot of/u }).click();
+  const download = await file;
+  assert.match(download.suggestedFilename(), /\.heapsnapshot$/u);
+  assert.ok((await download.createReadStream()).readable);
+
+  await page.getByRole("button", { name: /^Delete the snapshot of/u }).click();
+  await page.getByRole("button", { name: /^Really delete/u }).click();
+  await page.getByText("None is kept.").waitFor();
+  await live(page);
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
 });
 
 test("a seeded leak appears: a closed session that something refers to", needs("chromium"), async () => {
