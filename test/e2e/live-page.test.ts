@@ -181,8 +181,8 @@ test("fits a phone and a desk, and is used by keyboard", needs("chromium"), asyn
   await live(page);
   for (const width of [1600, 1000, 380]) {
     await page.setViewportSize({ width, height: 900 });
-    const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
-    assert.ok(wide <= width, `${wide} pixels on a screen of ${width}`);
+    // Charts follow the width of their panels in a later frame.
+    await page.waitForFunction("document.documentElement.scrollWidth <= window.innerWidth");
   }
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate("document.activeElement.textContent.trim()"), "Skip to the figures");
