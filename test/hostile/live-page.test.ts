@@ -97,6 +97,8 @@ test("a signed-in browser is of no use to other pages", needs("chromium"), async
     const form = `Object.assign(document.body.appendChild(document.createElement("form")),
       { method: "POST", action: ${JSON.stringify(action)} }).submit()`;
     assert.equal(await wire.statusOf(action, () => page.evaluate(form)), 403, `a form of ${origin}`);
+    // The form takes the page along; the next visit must not cross it.
+    await page.waitForURL(action);
   }
 
   // A frame of another page shows nothing.
