@@ -42,12 +42,13 @@ export class RoleObservers implements TunnelEvents {
   opened(resource: Resource): void {
     this.#ledger.opened(resource);
     this.#watcher.opened(resource);
-    this.#arrivals.opened(resource);
+    if (isRare(resource)) this.#arrivals.opened(resource);
   }
 
   closed(resource: Resource, reason: string): void {
     this.#ledger.closed(resource, reason);
     this.#watcher.closed(resource);
+    if (!isRare(resource)) return;
     this.#metrics.closed(resource, reason);
     this.#arrivals.closed(resource, reason);
   }
@@ -91,4 +92,9 @@ export class RoleObservers implements TunnelEvents {
   faulted(where: string): void {
     this.#metrics.faulted(where);
   }
+}
+
+/** Whether it is a session or a tunnel: the others come and go with every exchange, and only ledgers count them. */
+function isRare({ kind }: Resource): boolean {
+  return kind === "session" || kind === "tunnel";
 }
