@@ -144,9 +144,11 @@ test("a server drains: what is in flight finishes, new visitors find nobody, kep
   const idle = await RawClient.connect(rig.port);
   const silent = await RawClient.connect(rig.port);
   idle.send("GET / HTTP/1.1\r\nHost: nobody.localhost\r\nConnection: keep-alive\r\n\r\n");
+  // One after the other: at the target they would arrive on two connections, in any order.
+  await until(() => waiting.length === 1, { what: "the first request is at the target" });
   const inFlight = await RawClient.connect(rig.port);
   inFlight.send(get);
-  await until(() => waiting.length === 2, { what: "two requests are at the target" });
+  await until(() => waiting.length === 2, { what: "the second is there, too" });
   waiting[0]?.end("idle from now on");
   await idle.receive("idle from now on");
   const closing = rig.server.close();
