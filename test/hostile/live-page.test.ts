@@ -33,24 +33,30 @@ class EvilSite {
 
 /** The statuses of what a page's attempts were answered with, below whatever the browser then hides from its scripts. */
 class Wire {
+  // By the browser's number of a request: of its URL and its status, either may be told first.
   readonly #urls = new Map<string, string>();
-  readonly #statuses = new Map<string, number>();
+  readonly #codes = new Map<string, number>();
 
   async follow(session: CDPSession): Promise<void> {
     session.on("Network.requestWillBeSent", ({ requestId, request }) => this.#urls.set(requestId, request.url));
     session.on("Network.responseReceivedExtraInfo", ({ requestId, statusCode }) => {
-      const url = this.#urls.get(requestId);
-      if (url !== undefined) this.#statuses.set(url, statusCode);
+      this.#codes.set(requestId, statusCode);
     });
     await session.send("Network.enable");
   }
 
   /** Does what makes the browser ask for a URL; answers the status. */
   async statusOf(url: string, attempt: () => Promise<unknown>): Promise<number> {
-    this.#statuses.delete(url);
+    this.#urls.clear();
+    this.#codes.clear();
     await attempt();
-    await until(() => this.#statuses.has(url), { what: `${url} was answered` });
-    return this.#statuses.get(url) ?? 0;
+    await until(() => this.#statusOf(url) !== undefined, { what: `${url} was answered` });
+    return this.#statusOf(url) ?? 0;
+  }
+
+  #statusOf(url: string): number | undefined {
+    for (const [id, asked] of this.#urls) if (asked === url && this.#codes.has(id)) return this.#codes.get(id);
+    return undefined;
   }
 }
 

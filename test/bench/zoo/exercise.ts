@@ -54,7 +54,8 @@ let token = "";
 const server = await serve({
   listen: "127.0.0.1:0",
   admin: { listen: "127.0.0.1:0", watchAll: true, onToken: (given) => (token = given) },
-  limits: { pingMs: 300, deadAfterMs, nameHoldMs: 300, nameWaitMs: 150, closeTimeoutMs: 200 },
+  // Everything that lingers must be over before settled() takes quiet for the end.
+  limits: { pingMs: 300, deadAfterMs, nameHoldMs: 300, nameWaitMs: 150, closeTimeoutMs: 200, lingerMs: 200 },
 });
 const port = Number(new URL(server.url).port);
 const admin = new AdminClient({ host: "127.0.0.1", port: Number(new URL(server.admin).port) }, token);
