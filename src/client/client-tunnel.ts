@@ -7,6 +7,8 @@ import type { Registered, TunnelKind } from "../wire/control.ts";
 import type { ClientLimits } from "./limits.ts";
 import type { LocalPool } from "./local-pool.ts";
 import type { ClientObserver } from "./observer.ts";
+import { OriginRewrite } from "./origin-rewrite.ts";
+import type { Target } from "./target.ts";
 
 /** One tunnel that the user asked for. The same on every server and after every reconnect. */
 export interface TunnelClaim {
@@ -37,6 +39,8 @@ export class ClientTunnel implements TunnelView {
   readonly claim: TunnelClaim;
   readonly granted: Registered;
   readonly context: ClientContext;
+  /** Made with the first exchange of a target whose Host is rewritten, and again when the target was exchanged. */
+  #rewrite: OriginRewrite | undefined;
 
   constructor(claim: TunnelClaim, granted: Registered, context: ClientContext) {
     this.claim = claim;
@@ -57,5 +61,12 @@ export class ClientTunnel implements TunnelView {
   /** The connections to its target. */
   get pool(): LocalPool {
     return this.claim.pool;
+  }
+
+  /** How responses of this target are changed; undefined if they are not, as for nearly every target. */
+  rewriteFor(target: Target): OriginRewrite | undefined {
+    if (target.hostHeader === undefined) return undefined;
+    if (this.#rewrite?.target !== target) this.#rewrite = OriginRewrite.of(target, this.url);
+    return this.#rewrite;
   }
 }

@@ -195,7 +195,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
       this.status = status;
       this.firstByteAtMs = performance.now();
     }
-    this.#stream?.sendHead(head, end ? "end" : "more");
+    this.#stream?.sendHead(this.#publicHead(head), end ? "end" : "more");
   }
 
   onResponseData(view: Buffer, end: boolean): void {
@@ -214,6 +214,13 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
 
   onResponseTrailers(section: Buffer): void {
     this.#stream?.sendTrailers(section);
+  }
+
+  /** What the target says of itself under its own name, said of the public URL. */
+  #publicHead(head: Buffer): Buffer {
+    const connection = this.#connection;
+    const rewrite = connection && this.#tunnel.rewriteFor(connection.target);
+    return rewrite ? rewrite.apply(connection.responses.head, head) : head;
   }
 
   #acquire(): LocalConnection {

@@ -13,6 +13,7 @@ import type { Stream } from "../mux/stream.ts";
 import type { ClientContext } from "./client-tunnel.ts";
 import type { LocalPool } from "./local-pool.ts";
 import { ResponseReader } from "./response-reader.ts";
+import type { Target } from "./target.ts";
 
 /** Silence on a pipe after which TCP asks whether the target still lives, in milliseconds. */
 const keepAliveProbeMs = 30_000;
@@ -78,6 +79,11 @@ export class LocalConnection implements Resource {
   get responses(): ResponseReader {
     this.#responses ??= new ResponseReader(this.#pool.responseHead);
     return this.#responses;
+  }
+
+  /** Where it leads. */
+  get target(): Target {
+    return this.#pool.target;
   }
 
   /** Who uses it now. */

@@ -79,6 +79,11 @@ export class ResponseReader implements ChunkSink {
     this.#heads = new ResponseHeadReader(responseHeadLimits, head);
   }
 
+  /** The facts of the head that the sink is told of, valid during that call. */
+  get head(): ResponseHead {
+    return this.#heads.head;
+  }
+
   /** A request was sent: the next bytes are its response. */
   begin(sink: ResponseSink, expectations: ResponseExpectations): void {
     this.#sink = sink;

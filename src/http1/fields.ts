@@ -54,6 +54,8 @@ export const fieldIds = {
   caisson: 42,
   "x-forwarded": 43,
   shadow: 44,
+  "content-location": 45,
+  refresh: 46,
 } as const;
 
 /** The highest id that the reading of a head depends upon. */
