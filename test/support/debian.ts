@@ -16,6 +16,7 @@ const packages = {
   "redis-server": "redis-server",
   tinyproxy: "tinyproxy",
   promtool: "prometheus",
+  slowhttptest: "slowhttptest",
   "systemd-analyze": "systemd",
   wrk: "wrk",
 } as const;

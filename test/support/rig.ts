@@ -134,10 +134,16 @@ export class Rig {
   /** Sends one request through the tunnel on a connection of its own. */
   async fetch(
     path: string,
-    options: { method?: string; headers?: Record<string, string>; body?: string | Buffer } = {},
+    options: {
+      method?: string;
+      headers?: Record<string, string>;
+      body?: string | Buffer;
+      /** The visitor's address. */
+      localAddress?: string;
+    } = {},
   ): Promise<Answer> {
     const { promise, resolve, reject } = deferred<IncomingMessage>();
-    const { method = "GET", headers = {}, body } = options;
+    const { method = "GET", headers = {}, body, localAddress } = options;
     // Node frames the body by itself for some methods only.
     const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const sent = request({
@@ -146,6 +152,7 @@ export class Rig {
       path,
       method,
       agent: false,
+      ...(localAddress === undefined ? {} : { localAddress }),
       headers: { host: "demo.localhost", ...length, ...headers },
     });
     sent.once("response", resolve).once("error", reject);
