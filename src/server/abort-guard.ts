@@ -1,8 +1,10 @@
 // Counts aborted requests per visitor address, so that one address cannot make targets start work without end
-// (the "rapid reset" pattern). Never counted against a session. Memory is bounded: two windows of at most 4,096 addresses.
+// (the "rapid reset" pattern). Never counted against a session. Addresses count by their network. Memory is bounded: two
+// windows of at most 4,096 of them.
 
 import type { Deadline } from "../lifecycle/deadlines.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
+import { networkOf } from "../tokens/address-network.ts";
 
 const maxAddresses = 4_096;
 
@@ -34,16 +36,18 @@ export class AbortGuard {
 
   /** A visitor from this address aborted a request. */
   count(address: string): void {
-    const aborts = this.#current.get(address) ?? 0;
+    const network = networkOf(address);
+    const aborts = this.#current.get(network) ?? 0;
     if (aborts === 0 && this.#current.size >= maxAddresses) return;
-    this.#current.set(address, aborts + 1);
+    this.#current.set(network, aborts + 1);
     if (!this.#turn.armed) this.#turn.arm(this.#options.windowMs);
   }
 
   /** Whether requests from this address are turned away for now. */
   blocks(address: string): boolean {
     if (this.#current.size === 0 && this.#previous.size === 0) return false;
-    return Math.max(this.#current.get(address) ?? 0, this.#previous.get(address) ?? 0) >= this.#options.maxAborts;
+    const network = networkOf(address);
+    return Math.max(this.#current.get(network) ?? 0, this.#previous.get(network) ?? 0) >= this.#options.maxAborts;
   }
 
   /** Stops counting. */

@@ -1,7 +1,9 @@
 // Counts the sockets of visitors, in all and per address, from the moment they are accepted until the system has closed
 // them or they have become a session. It does not matter whom they were handed to meanwhile: descriptors are descriptors.
+// Addresses count by their network, an IPv6 address for its whole /64; trusted peers apart from their neighbours.
 
 import type { Socket } from "node:net";
+import { networkOf } from "../tokens/address-network.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
@@ -19,8 +21,9 @@ export interface VisitorQuotaOptions {
 export class VisitorQuota {
   readonly #limits: ServerLimits;
   readonly #trusted: TrustedProxies;
+  /** Each with the network that it counts for. */
   readonly #sockets = new Map<Socket, string>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #perNetwork = new Map<string, number>();
 
   constructor(options: VisitorQuotaOptions) {
     this.#limits = options.limits;
@@ -34,16 +37,16 @@ export class VisitorQuota {
 
   /** How many addresses they come from. */
   get addresses(): number {
-    return this.#perAddress.size;
+    return this.#perNetwork.size;
   }
 
   /** Counts the socket until it closes; or answers why there is no room for it. */
   admit(socket: Socket, address: string): QuotaRefusal | undefined {
-    const count = this.#perAddress.get(address) ?? 0;
-    if (count >= this.#limits.maxVisitorsPerAddress && !this.#trusted.has(address)) return "visitors_per_address";
+    const trusted = this.#trusted.has(address);
+    const network = trusted ? address : networkOf(address);
+    if (!trusted && this.#isFull(network)) return "visitors_per_address";
     if (this.#sockets.size >= this.#limits.maxVisitors) return "visitors";
-    this.#sockets.set(socket, address);
-    this.#perAddress.set(address, count + 1);
+    this.#count(socket, network);
     socket.once("close", () => this.release(socket));
     return undefined;
   }
@@ -51,11 +54,11 @@ export class VisitorQuota {
   /** The socket turned out to come from another address: counts it there; or answers why there is no room for it. */
   move(socket: Socket, address: string): QuotaRefusal | undefined {
     if (!this.#sockets.has(socket)) return undefined;
-    const count = this.#perAddress.get(address) ?? 0;
-    if (count >= this.#limits.maxVisitorsPerAddress && !this.#trusted.has(address)) return "visitors_per_address";
+    const trusted = this.#trusted.has(address);
+    const network = trusted ? address : networkOf(address);
+    if (!trusted && this.#isFull(network)) return "visitors_per_address";
     this.#forget(socket);
-    this.#sockets.set(socket, address);
-    this.#perAddress.set(address, count + 1);
+    this.#count(socket, network);
     return undefined;
   }
 
@@ -64,12 +67,21 @@ export class VisitorQuota {
     this.#forget(socket);
   }
 
+  #isFull(network: string): boolean {
+    return (this.#perNetwork.get(network) ?? 0) >= this.#limits.maxVisitorsPerAddress;
+  }
+
+  #count(socket: Socket, network: string): void {
+    this.#sockets.set(socket, network);
+    this.#perNetwork.set(network, (this.#perNetwork.get(network) ?? 0) + 1);
+  }
+
   #forget(socket: Socket): void {
-    const address = this.#sockets.get(socket);
-    if (address === undefined) return;
+    const network = this.#sockets.get(socket);
+    if (network === undefined) return;
     this.#sockets.delete(socket);
-    const count = (this.#perAddress.get(address) ?? 0) - 1;
-    if (count > 0) this.#perAddress.set(address, count);
-    else this.#perAddress.delete(address);
+    const count = (this.#perNetwork.get(network) ?? 0) - 1;
+    if (count > 0) this.#perNetwork.set(network, count);
+    else this.#perNetwork.delete(network);
   }
 }

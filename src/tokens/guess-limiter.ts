@@ -1,6 +1,9 @@
 // Slows down who guesses tokens, per address and in all, in bounded memory. It is asked after a guess was wrong: whoever
 // has the token is never locked out by those who have not, which matters on loopback, where all share one address. What
-// keeps the token secret is its length; what this keeps is the cost of guesses low and the log short.
+// keeps the token secret is its length; what this keeps is the cost of guesses low and the log short. Addresses count by
+// their network (address-network.ts).
+
+import { networkOf } from "./address-network.ts";
 
 /** Options of {@link GuessLimiter}. Defaults are those of docs/limits.md. */
 export interface GuessLimits {
@@ -78,9 +81,4 @@ function take(
     return 0;
   }
   return Math.max(1, Math.ceil(((1 - bucket.left) * refillMs) / 1000));
-}
-
-/** Whoever has one IPv6 address has the whole /64. */
-function networkOf(address: string): string {
-  return address.includes(":") ? address.split(":").slice(0, 4).join(":") : address;
 }

@@ -67,6 +67,26 @@ test("limits per address go by the visitor, not by the balancer", async () => {
   for (const visitor of [...visitors, third]) visitor.close();
 });
 
+test("IPv6 visitors are counted by their /64", async () => {
+  const words = new Words();
+  await using rig = await rigBehindBalancer(words, { limits: { maxVisitorsPerAddress: 2 } });
+  const visitors: RawClient[] = [];
+  for (const [address, served] of [
+    ["2001:db8::1", true],
+    ["2001:db8::9:1", true],
+    ["2001:db8::ffff:ffff:ffff:ffff", false],
+    ["2001:db8:0:1::1", true],
+  ] as const) {
+    const visitor = await RawClient.connect(rig.port, balancer);
+    visitor.send(`PROXY TCP6 ${address} 2001:db8::1 1 2\r\n${get}`);
+    if (served) await visitor.receive(`for ${address}.`);
+    else await visitor.ended();
+    visitors.push(visitor);
+  }
+  assert.deepEqual(words.refusals, ["visitors_per_address"]);
+  for (const visitor of visitors) visitor.close();
+});
+
 test("a header in front of TLS", needs("openssl"), async () => {
   using authority = await Authority.create();
   const pair = await authority.issue(["*.tunnels.test"]);
