@@ -18,7 +18,7 @@ function quotaOf(limits: { readonly maxVisitors: number; readonly maxVisitorsPer
 void test("never more than allowed, whatever comes and goes in whatever order", () => {
   const addresses = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "10.1.2.3", "2001:db8:0:1::1", "2001:db8:0:1:2::3"];
   // The last but one and the last are neighbours; one of them is trusted.
-  const trusted = ["10.1.2.3", "2001:db8:0:1::1"];
+  const trusted = new Set(["10.1.2.3", "2001:db8:0:1::1"]);
   const steps = fc.array(
     fc.record({ address: fc.constantFrom(...addresses), act: fc.constantFrom("come", "close", "release") }),
     { maxLength: 200 },
@@ -32,7 +32,7 @@ void test("never more than allowed, whatever comes and goes in whatever order", 
         const mine = open.get(address) ?? [];
         if (act === "come") {
           const socket = new Socket();
-          const crowded = mine.length >= 3 && !trusted.includes(address);
+          const crowded = mine.length >= 3 && !trusted.has(address);
           const expected = crowded ? "visitors_per_address" : total() >= 10 ? "visitors" : undefined;
           assert.equal(quota.admit(socket, address), expected);
           if (expected === undefined) mine.push(socket);
