@@ -25,7 +25,7 @@ export interface RoleReadingsOptions {
   /** Asked at every scrape: the store may come later than the metrics. */
   readonly snapshots?: () => SnapshotStore | undefined;
   /** Open tunnels by type; without it all of them count as http. */
-  readonly tunnelTypes?: () => Readonly<Record<"http" | "tcp", number>>;
+  readonly tunnelTypes?: () => Readonly<Record<"http" | "tcp" | "tls", number>>;
   readonly bufferedBytes?: () => Partial<Record<Side, number>>;
   readonly certificateExpirySeconds?: () => number | undefined;
   readonly spanExports?: SpanExportReading | undefined;

@@ -15,7 +15,7 @@ import type { Metrics } from "../observe/metrics.ts";
 /** One open tunnel, as GET /api/tunnels lists it. */
 export interface TunnelRow {
   readonly name: string;
-  readonly type: "http" | "tcp";
+  readonly type: "http" | "tcp" | "tls";
   /** What the client forwards to, as far as it told; empty if it did not. */
   readonly target: string;
   /** How long it is open, in milliseconds. */

@@ -73,8 +73,8 @@ export class ClientRole extends QuietEvents implements ObservedRole {
     return rows;
   }
 
-  tunnelTypes(): Readonly<Record<"http" | "tcp", number>> {
-    const counts = { http: 0, tcp: 0 };
+  tunnelTypes(): Readonly<Record<"http" | "tcp" | "tls", number>> {
+    const counts = { http: 0, tcp: 0, tls: 0 };
     for (const { tunnels } of this.#client().sessions())
       for (const { claim } of tunnels.values()) counts[claim.kind] += 1;
     return counts;

@@ -104,7 +104,7 @@ export class Observatory {
       reporter: this.#reporter,
       spanExports: options.spanExports,
       snapshots: () => this.#snapshots,
-      tunnelTypes: () => this.#role?.tunnelTypes() ?? { http: 0, tcp: 0 },
+      tunnelTypes: () => this.#role?.tunnelTypes() ?? { http: 0, tcp: 0, tls: 0 },
       bufferedBytes: () => this.#role?.bufferedBytes() ?? {},
       certificateExpirySeconds: () => this.#role?.certificateExpirySeconds(),
     });

@@ -11,7 +11,7 @@ export interface ObservedRole {
   /** Why it should get no traffic now, in words; undefined if it should. */
   unreadiness(): string | undefined;
   tunnels(): readonly TunnelRow[];
-  tunnelTypes(): Readonly<Record<"http" | "tcp", number>>;
+  tunnelTypes(): Readonly<Record<"http" | "tcp" | "tls", number>>;
   /** Closes a tunnel by the operator's wish; false if there is none of that name. */
   closeTunnel(name: string): boolean;
   /** Until the first of its certificates expires, in seconds; undefined if it has none. */

@@ -45,8 +45,8 @@ export class ServerRole implements ObservedRole {
     return rows;
   }
 
-  tunnelTypes(): Readonly<Record<"http" | "tcp", number>> {
-    const counts = { http: 0, tcp: 0 };
+  tunnelTypes(): Readonly<Record<"http" | "tcp" | "tls", number>> {
+    const counts = { http: 0, tcp: 0, tls: 0 };
     for (const { tunnels } of this.#server.edge.sessions) for (const { type } of tunnels.values()) counts[type] += 1;
     return counts;
   }

@@ -100,7 +100,7 @@ export class LineReport implements TunnelsReporter {
 
   tunnel({ url, direct, target }: StandingTunnel): void {
     this.#output.line(`${url} -> ${target}`);
-    this.#output.line(`without DNS: ${direct.url} with Host: ${direct.host}`);
+    this.#output.line(`without DNS: ${direct.url} with ${hostWord(direct.url)}: ${direct.host}`);
   }
 
   request(facts: FinishedRequest): void {
@@ -140,6 +140,11 @@ export class LineReport implements TunnelsReporter {
 export function healthLine({ name, target, inService, why }: TunnelHealth): string {
   const what = `${name ?? "a tunnel"} (${target})`;
   return inService ? `${what} is back in service` : `${what} is out of service: ${why}`;
+}
+
+/** What the host of a direct address is to a visitor who uses it. */
+export function hostWord(directUrl: string): "Host" | "SNI" {
+  return directUrl.startsWith("tls:") ? "SNI" : "Host";
 }
 
 /** What people read after the first signal. */

@@ -30,6 +30,7 @@ interface Definition {
 const summaries: readonly (readonly [name: string, description: string, load: () => Promise<Definition>])[] = [
   ["http", "Give an HTTP service a public URL (the default: caisson 8000)", () => import("./definitions/http.ts")],
   ["tcp", "Give a TCP service a public port", () => import("./definitions/tcp.ts")],
+  ["tls", "Give a service with a certificate of its own a public name", () => import("./definitions/tls.ts")],
   ["start", "Several services at once, from a configuration file", () => import("./definitions/start.ts")],
   ["serve", "Run the server that visitors and clients connect to", () => import("./definitions/serve.ts")],
   ["token", "Make, list and revoke the tokens of a server", () => import("./definitions/token.ts")],
@@ -43,7 +44,7 @@ const summaries: readonly (readonly [name: string, description: string, load: ()
 const subcommands: Readonly<Record<string, string>> = { token: "create, list or revoke", config: "check or schema" };
 
 /** The commands that read the configuration file. */
-const configured: ReadonlySet<string> = new Set(["http", "tcp", "start", "serve"]);
+const configured: ReadonlySet<string> = new Set(["http", "tcp", "tls", "start", "serve"]);
 
 const examples = `
 Examples:
@@ -52,6 +53,7 @@ Examples:
   caisson 8000                            a public URL for http://localhost:8000
   caisson start --config caisson.yaml     several services at once
   caisson tcp 22 --port 2222              a public port for the SSH server here
+  caisson tls 8443 --name shop            a TLS service here shows its own certificate
   caisson http 8000 --name shop           the same under a name of your choice
   caisson https://localhost:8443 --target-insecure --host-header rewrite
   caisson gate --quick                    does this server leak? about a minute

@@ -37,10 +37,10 @@ export interface ClientInvocation {
   readonly limits: Partial<ConnectLimits>;
 }
 
-/** `caisson http TARGET` and `caisson tcp TARGET`. */
+/** `caisson http TARGET`, `caisson tcp TARGET` and `caisson tls TARGET`. */
 export interface HttpInvocation extends ClientInvocation {
   readonly command: "http";
-  readonly type: "http" | "tcp";
+  readonly type: "http" | "tcp" | "tls";
   readonly target: string;
   /** The public port of a TCP tunnel; undefined for any. */
   readonly port: number | undefined;

@@ -4,7 +4,7 @@
 import type { Deadline, Deadlines } from "../lifecycle/deadlines.ts";
 import type { Disconnection } from "../client/observer.ts";
 import type { ClientReporter, FinishedRequest, StandingTunnel } from "./client-report.ts";
-import { requestLine, stoppingText } from "./client-report.ts";
+import { hostWord, requestLine, stoppingText } from "./client-report.ts";
 import type { Output } from "./output.ts";
 import { formatMs } from "./quantities.ts";
 import { safeText } from "./safe-text.ts";
@@ -122,7 +122,11 @@ export class StatusPanel implements ClientReporter {
       row("Target", [this.#target]),
     ];
     for (const { url, direct } of this.#tunnels.values()) {
-      lines.push(row("Public URL", [url, "bold"]), row("without DNS", [direct.url]), row("  and Host", [direct.host]));
+      lines.push(
+        row("Public URL", [url, "bold"]),
+        row("without DNS", [direct.url]),
+        row(`  and ${hostWord(direct.url)}`, [direct.host]),
+      );
     }
     lines.push(row("Requests", [String(this.#requests)]), []);
     for (const facts of this.#recent.toReversed()) lines.push([[requestLine(facts), styleOf(facts.status)]]);

@@ -117,6 +117,12 @@ export class ClaimBook {
   #parse(specs: readonly TunnelSpec[]): Map<string, { readonly spec: TunnelSpec; readonly target: Target }> {
     const { forbiddenPorts } = this.#options;
     const parsed = specs.map((spec, at) => {
+      if (spec.kind === "tls" && spec.health?.path !== undefined) {
+        throw new CaissonError(
+          "E_USAGE",
+          "the target of a TLS tunnel is checked by a connection alone: leave the path out",
+        );
+      }
       const target = parseTarget(spec.kind, spec.target, { ...spec, forbiddenPorts });
       return [spec.key ?? String(at), { spec, target }] as const;
     });

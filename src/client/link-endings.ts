@@ -66,6 +66,7 @@ export function refusalError(refused: Refused, claim: TunnelClaim, server: strin
     case "not_allowed":
       return new CaissonError("E_AUTH", message);
     case "tcp_off":
+    case "tls_off":
     case "too_many":
     case "shutting_down":
       return new CaissonError("E_REFUSED", message);

@@ -10,6 +10,7 @@ import type { Stream } from "../mux/stream.ts";
 import type { Transport } from "../mux/transport.ts";
 import type { GoAwayReason, ResetReason } from "../wire/codes.ts";
 import type { Closed, ControlMessage, Refused, Register, Registered } from "../wire/control.ts";
+import { tlsFeature } from "../wire/control.ts";
 import type { OpenRequest } from "../wire/open.ts";
 import type { ClientContext, TunnelClaim } from "./client-tunnel.ts";
 import { ClientTunnel } from "./client-tunnel.ts";
@@ -54,6 +55,11 @@ export interface LinkSessionOptions {
   readonly muxLimits: Partial<MuxLimits>;
 }
 
+const tooOld: Pick<Refused, "code" | "message"> = {
+  code: "tls_off",
+  message: "this server is too old for TLS tunnels; its operator has to update Caisson",
+};
+
 /** The client's side of one session. */
 export class LinkSession implements SessionHandler {
   readonly session: Session;
@@ -96,7 +102,10 @@ export class LinkSession implements SessionHandler {
     return this.readyAtMs > 0 && this.#pending.size === 0;
   }
 
-  /** Asks for a tunnel, with the name that the server gave before if there is one. */
+  /**
+   * Asks for a tunnel, with the name that the server gave before if there is one. What the server is known not to
+   * understand counts as refused, before this returns.
+   */
   register(claim: TunnelClaim, given: GivenName | undefined): void {
     const name = given?.name ?? claim.name;
     const port = claim.port ?? given?.port;
@@ -108,6 +117,10 @@ export class LinkSession implements SessionHandler {
       ...(given === undefined ? {} : { resumeKey: given.resumeKey }),
       ...(port === undefined ? {} : { port }),
     };
+    if (claim.kind === "tls" && this.session.hello?.features.includes(tlsFeature) !== true) {
+      this.#owner.onRefused(this, { claim, given }, { type: "refused", id: claim.id, ...tooOld });
+      return;
+    }
     this.#pending.set(claim.id, { claim, given });
     this.#answer.arm(this.#context.limits.dialMs);
     this.session.sendControl(message);
@@ -140,7 +153,7 @@ export class LinkSession implements SessionHandler {
       forwarder.start();
       return forwarder;
     }
-    if (tunnel.claim.kind !== "tcp") return "no_tunnel";
+    if (tunnel.claim.kind === "http") return "no_tunnel";
     const forwarder = new PipeForwarder(stream, tunnel);
     forwarder.start();
     return forwarder;

@@ -124,10 +124,10 @@ export class ServerLink implements LinkSessionOwner {
 
   /** Asks once more for what was refused or closed. */
   askAgain(): void {
-    for (const claim of this.#over) {
-      this.#over.delete(claim);
-      this.add(claim);
-    }
+    const claims = [...this.#over];
+    // What is refused at once is in the set again.
+    this.#over.clear();
+    for (const claim of claims) this.add(claim);
   }
 
   /** The client has given a claim up. */
@@ -206,6 +206,7 @@ export class ServerLink implements LinkSessionOwner {
     if (this.#ended) return;
     this.#current = session;
     for (const claim of this.#options.claims) {
+      if (this.#current !== session) return;
       if (!this.#over.has(claim)) session.register(claim, this.#nameFor(claim));
     }
   }

@@ -39,11 +39,17 @@ export interface Target {
   readonly forbiddenPorts: readonly number[];
 }
 
-/** What the target speaks: HTTP/1.1, or whatever a TCP visitor sends. */
-export type TargetKind = "http" | "tcp";
+/** What the target speaks: HTTP/1.1, whatever a TCP visitor sends, or TLS with a certificate of its own. */
+export type TargetKind = "http" | "tcp" | "tls";
+
+const forms: Readonly<Record<TargetKind, string>> = {
+  http: "8000, host:port, http://host:port or https://host:port",
+  tcp: "22 or host:port",
+  tls: "8443 or host:port",
+};
 
 /**
- * Reads `8000`, `host:port`, `http://host:port` or `https://host:port` (for `tcp` only the first two).
+ * Reads `8000`, `host:port`, `http://host:port` or `https://host:port` (for `tcp` and `tls` only the first two).
  * Throws E_USAGE, saying what to write instead.
  */
 export function parseTarget(kind: TargetKind, text: string, options: TargetOptions = {}): Target {
@@ -95,7 +101,7 @@ interface Address {
 }
 
 function parseAddress(kind: TargetKind, text: string): Address {
-  const forms = kind === "http" ? "8000, host:port, http://host:port or https://host:port" : "22 or host:port";
+  const form = forms[kind];
   const plain = kind === "http" ? "http:" : "";
   if (/^\d+$/.test(text)) {
     return { scheme: plain, tls: false, host: "localhost", port: portOf(text, text) };
@@ -105,10 +111,10 @@ function parseAddress(kind: TargetKind, text: string): Address {
   const authority = match?.[2] ?? "";
   const rest = match?.[3] ?? "";
   if (scheme !== undefined && (kind !== "http" || (scheme !== "http" && scheme !== "https"))) {
-    throw usage(`the target ${quoted(text)} has a scheme that cannot be forwarded: write ${forms}`);
+    throw usage(`the target ${quoted(text)} has a scheme that cannot be forwarded: write ${form}`);
   }
   if (rest !== "" && rest !== "/") {
-    throw usage(`the target ${quoted(text)} has a path: write ${forms}, every path of it is forwarded`);
+    throw usage(`the target ${quoted(text)} has a path: write ${form}, every path of it is forwarded`);
   }
   if (authority.includes("@")) {
     throw usage("a target has no user name or password: visitors log in to the service themselves");
@@ -117,7 +123,7 @@ function parseAddress(kind: TargetKind, text: string): Address {
   const host = parts?.[1] ?? parts?.[2] ?? "";
   const portText = parts?.[3];
   if (!parts || !isHost(host, parts[1] !== undefined)) {
-    throw usage(`the target ${quoted(text)} is no address: write ${forms}`);
+    throw usage(`the target ${quoted(text)} is no address: write ${form}`);
   }
   if (portText === undefined && scheme === undefined) {
     throw usage(`the target ${quoted(text)} has no port: write ${bracketed(host)}:PORT`);

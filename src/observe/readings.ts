@@ -60,7 +60,7 @@ export interface MetricReadings {
   /** Sizes of what registered itself as a probe, besides those of the inventory. */
   probes?(): Readonly<Record<string, number>>;
   /** Open tunnels by type. */
-  tunnelTypes?(): Readonly<Record<"http" | "tcp", number>>;
+  tunnelTypes?(): Readonly<Record<"http" | "tcp" | "tls", number>>;
   /** Bytes that wait in memory, by the side that is to take them. */
   bufferedBytes?(): Partial<Record<Side, number>>;
   /** How many major GCs passed between a close and its collection. */

@@ -32,8 +32,8 @@ export interface ArrivalOwner {
   onProxied(arrival: Arrival, address: string): boolean;
   /** The certificate for a name; undefined if there is none. */
   contextFor(serverName: string | undefined): SecureContext | undefined;
-  /** Whether connections for this name are led to a tunnel as they are. */
-  passesThrough(serverName: string): boolean;
+  /** The tunnel that connections for this server name are led to as they are; undefined if they are not. */
+  passedTo(serverName: string): string | undefined;
   /** The connection is ready for its first request. The socket is the callee's from here on. */
   onArrived(arrival: Arrival, accepted: AcceptedConnection): void;
   /** The connection is for a tunnel, still encrypted: `hello` was read from it. The socket is the callee's from here on. */
@@ -44,10 +44,12 @@ export interface ArrivalOwner {
 
 /** A connection that is led to a tunnel without being decrypted. */
 export interface PassingConnection {
+  /** Paused. */
   readonly socket: Socket;
   readonly address: string;
-  readonly serverName: string;
-  /** What was read from it. */
+  /** The tunnel's name. */
+  readonly name: string;
+  /** What was read from it: the ClientHello, and what came with it. */
   readonly hello: Buffer;
 }
 
@@ -168,12 +170,13 @@ export class Arrival {
       return;
     }
     const { serverName } = progress;
-    if (serverName !== undefined && this.#owner.passesThrough(serverName)) {
+    const name = serverName === undefined ? undefined : this.#owner.passedTo(serverName);
+    if (name !== undefined) {
       const socket = this.#socket;
       const hello = Buffer.from(bytes);
       socket.pause();
       this.#letGo("passed_through");
-      this.#owner.onPassThrough(this, { socket, address: this.#address, serverName, hello });
+      this.#owner.onPassThrough(this, { socket, address: this.#address, name, hello });
       return;
     }
     this.#serverName = serverName;

@@ -43,6 +43,7 @@ const refusalTexts: Readonly<Record<RegisterRefusal, string>> = {
   port_taken: "this port is in use; choose another, or none for a free one",
   port_invalid: "this port is outside of the server's range",
   tcp_off: "this server offers no TCP tunnels",
+  tls_off: "this server does not listen for TLS; its operator has to start it with --listen-tls HOST:PORT",
   too_many: "this session has as many tunnels as the server allows",
   shutting_down: "the server is shutting down",
 };
@@ -234,14 +235,14 @@ export class ClientSession implements SessionHandler, GatedSession {
   }
 
   #grant(message: Register, port: PublicPort | undefined): void {
-    const { address, names, ports, resumeKeys, runtime } = this.#edge;
+    const { names, ports, resumeKeys, runtime } = this.#edge;
     const name = message.name ?? randomName();
     const tokenId = this.#token?.id;
     const tunnel = new Tunnel({
       id: message.id,
       type: message.kind,
       name,
-      ...(port ? address.portUrls(port.port) : { url: address.urlOf(name), direct: address.directOf(name) }),
+      ...this.#urlsOf(message.kind, { name, port }),
       session: this,
     });
     this.tunnels.set(tunnel.id, tunnel);
@@ -261,10 +262,20 @@ export class ClientSession implements SessionHandler, GatedSession {
     if (displaced) displaced.session.#yieldTo(this, displaced);
   }
 
+  #urlsOf(
+    kind: Register["kind"],
+    { name, port }: { readonly name: string; readonly port: PublicPort | undefined },
+  ): Pick<Tunnel, "url" | "direct"> {
+    const { address } = this.#edge;
+    if (port) return address.portUrls(port.port);
+    if (kind === "tls") return address.passedUrls(name);
+    return { url: address.urlOf(name), direct: address.directOf(name) };
+  }
+
   /** Why the registration is refused, or undefined if it is granted. */
   #judge(message: Register): RegisterRefusal | undefined {
     if (!this.#edge.accepting || this.session.state !== "ready") return "shutting_down";
-    const problem = message.kind === "tcp" ? this.#judgePort(message.port) : undefined;
+    const problem = this.#judgeKind(message);
     if (problem) return problem;
     if (this.tunnels.has(message.id)) return "not_allowed";
     const { limits } = this.#edge;
@@ -277,6 +288,11 @@ export class ClientSession implements SessionHandler, GatedSession {
     const scoped = message.kind === "tcp" && looksRandom(name);
     if (!scoped && !this.#mayUse(name)) return this.#formProblem(name) ?? "not_allowed";
     return message.name === undefined ? undefined : this.#judgeName(name, message.resumeKey);
+  }
+
+  #judgeKind({ kind, port }: Register): RegisterRefusal | undefined {
+    if (kind === "tcp") return this.#judgePort(port);
+    return kind === "tls" && this.#edge.address.tlsUrl === undefined ? "tls_off" : undefined;
   }
 
   #judgePort(port: number | undefined): RegisterRefusal | undefined {

@@ -26,8 +26,8 @@ export interface ListenAddress {
 /** Who takes what comes in. */
 export interface FrontDoorOwner {
   onVisitor(accepted: AcceptedConnection): void;
-  /** Whether connections for this name are led to a tunnel as they are. */
-  passesThrough(serverName: string): boolean;
+  /** The tunnel that TLS connections for this server name are led to as they are; undefined if they are not. */
+  passedTo(serverName: string): string | undefined;
   onPassing(passing: PassingConnection): void;
 }
 
@@ -109,8 +109,8 @@ export class FrontDoor implements ArrivalOwner {
     return this.#options.tls?.find(serverName);
   }
 
-  passesThrough(serverName: string): boolean {
-    return this.#options.owner.passesThrough(serverName);
+  passedTo(serverName: string): string | undefined {
+    return this.#options.owner.passedTo(serverName);
   }
 
   onArrived(arrival: Arrival, accepted: AcceptedConnection): void {

@@ -74,6 +74,13 @@ export const loopAnswer: GatewayAnswer = {
   text: "This request went through this server before: a tunnel leads back to itself.",
 };
 
+/** The answer to a request for a name whose connections are passed through undecrypted: this server cannot read them. */
+export const passedOnlyAnswer: GatewayAnswer = {
+  status: 421,
+  error: "bad_request",
+  text: "The service under this name is reached by TLS connections that ask for it by name (SNI). Use https, or the service's own program.",
+};
+
 /** The answer to bytes that are no acceptable request. `status` and `reason` come from http1/. */
 export function badRequestAnswer(status: number, reason: string): GatewayAnswer {
   return {

@@ -17,6 +17,8 @@ export interface NameWaiter {
 /** A name whose client vanished. */
 export class HeldName {
   readonly name: string;
+  /** What its tunnel carried. */
+  readonly type: Tunnel["type"];
   /** The client process that had it. */
   readonly instance: string;
   /** The token that it logged in with. */
@@ -26,6 +28,7 @@ export class HeldName {
 
   constructor(tunnel: Tunnel, expiry: Deadline) {
     this.name = tunnel.name;
+    this.type = tunnel.type;
     this.instance = tunnel.session.instance;
     this.tokenId = tunnel.session.token?.id;
     this.#expiry = expiry;

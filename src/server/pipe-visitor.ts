@@ -1,5 +1,5 @@
 // A visitor whose bytes go to a tunnel as they are. It finds the way there, waiting within bounds for a name or for a
-// place, and then leaves the socket to a pipe. Nothing is read from the socket before that; on any failure it is reset.
+// place, and then leaves the socket to a pipe. It reads nothing from the socket itself; on any failure it is reset.
 
 import type { Socket } from "node:net";
 import type { Deadline } from "../lifecycle/deadlines.ts";
@@ -31,7 +31,7 @@ export interface PipeVisitorOptions {
   readonly name: string;
   /** What kind of tunnel it has to be. */
   readonly type: Tunnel["type"];
-  /** What was read from the socket. */
+  /** What was read from the socket before. */
   readonly early: Buffer;
 }
 

@@ -90,10 +90,24 @@ export class PublicAddress {
   /** The public URL of a TCP port, and one that needs no DNS. */
   portUrls(port: number): { readonly url: string; readonly direct: { readonly url: string; readonly host: string } } {
     const { host } = this.#plain ?? this.#tls ?? nowhere;
-    const place = host.includes(":") ? `[${host}]` : host;
     return {
       url: `tcp://${this.domain}:${port}`,
-      direct: { url: `tcp://${place}:${port}`, host: `${this.domain}:${port}` },
+      direct: { url: `tcp://${bracketed(host)}:${port}`, host: `${this.domain}:${port}` },
+    };
+  }
+
+  /**
+   * The public address of a tunnel whose connections are passed through, and one that needs no DNS with the server name to
+   * ask for there. Behind a balancer that only moves bytes, the port is that of the public URL.
+   */
+  passedUrls(name: string): { readonly url: string; readonly direct: { readonly url: string; readonly host: string } } {
+    const serverName = `${name}${this.#suffix}`;
+    const { host, port } = this.#tls ?? nowhere;
+    const outside = new URL(this.urlOf(name));
+    const asOutside = outside.protocol === "https:" && outside.hostname === serverName;
+    return {
+      url: `tls://${serverName}:${asOutside ? outside.port || "443" : port}`,
+      direct: { url: `tls://${bracketed(host)}:${port}`, host: serverName },
     };
   }
 
@@ -119,6 +133,10 @@ interface Place {
 const nowhere: Place = { scheme: "http", host: "127.0.0.1", port: 0 };
 
 function urlAt({ scheme, port }: Place, host: string): string {
-  const bracketed = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
-  return port === (scheme === "http" ? 80 : 443) ? `${scheme}://${bracketed}` : `${scheme}://${bracketed}:${port}`;
+  const place = bracketed(host);
+  return port === (scheme === "http" ? 80 : 443) ? `${scheme}://${place}` : `${scheme}://${place}:${port}`;
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }

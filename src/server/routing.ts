@@ -5,7 +5,7 @@ import type { Edge } from "./edge.ts";
 import type { VisitorOrigin } from "./forwarding.ts";
 import { isEncrypted, passedBefore } from "./forwarding.ts";
 import type { ServerAnswer } from "./gateway-answers.ts";
-import { badRequestAnswer, gatewayAnswers, loopAnswer, redirectAnswer } from "./gateway-answers.ts";
+import { badRequestAnswer, gatewayAnswers, loopAnswer, passedOnlyAnswer, redirectAnswer } from "./gateway-answers.ts";
 import type { HostOwner } from "./public-address.ts";
 
 /** Where clients connect, on the server's own hosts. */
@@ -32,6 +32,7 @@ const bodyForOwnPage: Route = {
   reason: "body_not_expected",
 };
 
+const passedOnly: Route = { to: "refusal", answer: passedOnlyAnswer, reason: "tls_only" };
 const misdirected: Route = { to: "refusal", answer: badRequestAnswer(421, "misdirected"), reason: "misdirected" };
 
 /** Decides by Host, and by the limits that do not need a tunnel. `origin` is the visitor's connection. */
@@ -54,9 +55,11 @@ export function routeOf(head: RequestHead, options: { readonly edge: Edge; reado
   if (passedBefore(head, edge.viaName)) return loop;
   if (edge.aborts.blocks(address)) return tooManyAborts;
   const { catchAll } = edge;
-  // A name that is live or held is never the catch-all's; any other is, like every unknown host.
-  if (owner.kind === "tunnel" && (catchAll === undefined || edge.names.find(owner.name) !== undefined)) {
-    return { to: "tunnel", name: owner.name };
+  if (owner.kind === "tunnel") {
+    const holder = edge.names.find(owner.name);
+    if (holder?.type === "tls") return passedOnly;
+    // A name that is live or held is never the catch-all's; any other is, like every unknown host.
+    if (holder !== undefined || catchAll === undefined) return { to: "tunnel", name: owner.name };
   }
   return catchAll === undefined ? unknownHost : { to: "tunnel", name: catchAll };
 }

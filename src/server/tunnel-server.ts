@@ -13,10 +13,11 @@ import { cutSecured } from "../mux/cut-socket.ts";
 import { GrowthBudget } from "../mux/growth-budget.ts";
 import type { MuxLimits } from "../mux/limits.ts";
 import { muxLimits } from "../mux/limits.ts";
+import { emptyBuffer } from "../mux/outgoing.ts";
 import { Pipe } from "../mux/pipe.ts";
 import type { PortRange } from "../tokens/name-pattern.ts";
 import type { TokenTable } from "../tokens/token-table.ts";
-import { tracedFeature } from "../wire/control.ts";
+import { tlsFeature, tracedFeature } from "../wire/control.ts";
 import { AbortGuard } from "./abort-guard.ts";
 import { ClientSession } from "./client-session.ts";
 import type { PassingConnection } from "./arrival.ts";
@@ -29,7 +30,7 @@ import { NameTable } from "./name-table.ts";
 import { ResumeKeys } from "./names.ts";
 import type { Login } from "./own-host.ts";
 import { OwnHost } from "./own-host.ts";
-import type { PipeVisitorOwner } from "./pipe-visitor.ts";
+import type { PipeVisitorOptions, PipeVisitorOwner } from "./pipe-visitor.ts";
 import { PipeVisitor } from "./pipe-visitor.ts";
 import { PortTable } from "./port-table.ts";
 import { PublicAddress } from "./public-address.ts";
@@ -107,7 +108,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
       muxLimits: mux,
       version: options.version,
       instance: randomBytes(12).toString("base64url"),
-      features: options.traced === true ? [tracedFeature] : [],
+      features: options.traced === true ? [tlsFeature, tracedFeature] : [tlsFeature],
       names,
       resumeKeys: new ResumeKeys(options.secret),
       sessions,
@@ -229,12 +230,13 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
     this.#somethingEnded();
   }
 
-  passesThrough(_serverName: string): boolean {
-    return false;
+  passedTo(serverName: string): string | undefined {
+    const owner = this.edge.address.ownerOf(serverName);
+    return owner.kind === "tunnel" && this.edge.names.find(owner.name)?.type === "tls" ? owner.name : undefined;
   }
 
-  onPassing(passing: PassingConnection): void {
-    passing.socket.destroy();
+  onPassing({ socket, address, name, hello }: PassingConnection): void {
+    this.#lead({ socket, address, name, type: "tls", early: hello });
   }
 
   onOwnRequest(own: OwnConnection): void {
@@ -279,10 +281,14 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
       socket.destroy();
       return;
     }
-    const visitor = new PipeVisitor(this, { socket, address, name, type: "tcp", early: Buffer.alloc(0) });
+    this.#lead({ socket, address, name, type: "tcp", early: emptyBuffer });
+  };
+
+  #lead(options: PipeVisitorOptions): void {
+    const visitor = new PipeVisitor(this, options);
     this.#pipeVisitors.add(visitor);
     visitor.begin();
-  };
+  }
 
   readonly #admit = ({ transport, own, token }: Login): void => {
     // From here on it counts against the limit of sessions.

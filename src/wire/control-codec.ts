@@ -26,6 +26,7 @@ const refusals: readonly RegisterRefusal[] = [
   "port_taken",
   "port_invalid",
   "tcp_off",
+  "tls_off",
   "too_many",
   "shutting_down",
 ];
@@ -95,7 +96,7 @@ function readHello(fields: Fields): Hello {
 
 function readRegister(fields: Fields): Register {
   const kind = fields["kind"];
-  if (kind !== "http" && kind !== "tcp") throw violation("bad_control");
+  if (kind !== "http" && kind !== "tcp" && kind !== "tls") throw violation("bad_control");
   return {
     type: "register",
     id: tunnelId(fields),

@@ -4,6 +4,9 @@
 /** Server only: the trace fields of the heads that it sends are its own word, not a visitor's. */
 export const tracedFeature = "traced";
 
+/** Server only: it knows tunnels of kind `tls`. Registered with another one, they would end the session. */
+export const tlsFeature = "tls";
+
 /** First message each way. */
 export interface Hello {
   readonly type: "hello";
@@ -33,8 +36,8 @@ export interface Register {
   readonly port?: number;
 }
 
-/** What a tunnel carries. */
-export type TunnelKind = "http" | "tcp";
+/** What a tunnel carries: requests, the connections of a port, or the TLS connections for a name, undecrypted. */
+export type TunnelKind = "http" | "tcp" | "tls";
 
 /** Server to client: the tunnel stands. */
 export interface Registered {
@@ -56,6 +59,7 @@ export type RegisterRefusal =
   | "port_taken"
   | "port_invalid"
   | "tcp_off"
+  | "tls_off"
   | "too_many"
   | "shutting_down";
 

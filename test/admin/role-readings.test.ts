@@ -61,7 +61,7 @@ test("one leaked session in a hundred is exactly that in a scrape", { ...needs("
     operations,
     heapFloor,
     descriptors,
-    tunnelTypes: () => ({ http: 1, tcp: 2 }),
+    tunnelTypes: () => ({ http: 1, tcp: 2, tls: 3 }),
     bufferedBytes: () => ({ session: 5 }),
     certificateExpirySeconds: () => undefined,
   });
@@ -97,6 +97,7 @@ test("one leaked session in a hundred is exactly that in a scrape", { ...needs("
   assert.equal(valueOf(text, series("caisson_resources_collected_unclosed_total")), 0);
   assert.equal(valueOf(text, 'caisson_collection_delay_major_gcs_count{kind="session"}'), 297);
   assert.equal(valueOf(text, 'caisson_tunnels{type="tcp"}'), 2);
+  assert.equal(valueOf(text, 'caisson_tunnels{type="tls"}'), 3);
   assert.equal(valueOf(text, 'caisson_probe_size{probe="names.live"}'), 3);
   assert.ok(valueOf(text, "caisson_heap_floor_bytes") > 1_000_000);
   assert.ok(!/^caisson_(?:certificate_expiry_seconds|heap_snapshot_stall_seconds_count) /mu.test(text));

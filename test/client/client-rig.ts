@@ -1,7 +1,7 @@
 // A TunnelClient under test, with a record of everything it says, and proof at the end that it holds nothing.
 
 import assert from "node:assert/strict";
-import type { ClientObserver, Disconnection, TunnelFacts } from "../../src/client/observer.ts";
+import type { ClientObserver, Disconnection, RefusedTunnel, TunnelFacts } from "../../src/client/observer.ts";
 import { noObserver } from "../../src/client/observer.ts";
 import type { TunnelClientOptions } from "../../src/client/tunnel-client.ts";
 import { TunnelClient } from "../../src/client/tunnel-client.ts";
@@ -23,6 +23,7 @@ export class ClientRig {
   readonly connects: string[] = [];
   readonly tunnels: TunnelFacts[] = [];
   readonly closedTunnels: string[] = [];
+  readonly refused: RefusedTunnel[] = [];
   readonly disconnections: Disconnection[] = [];
   readonly failures: CaissonError[] = [];
   readonly runtime: Runtime;
@@ -40,6 +41,7 @@ export class ClientRig {
       ...noObserver,
       tunnel: (facts) => void this.tunnels.push(facts),
       tunnelClosed: (facts, reason) => void this.closedTunnels.push(`${facts.name} ${reason}`),
+      tunnelRefused: (what) => void this.refused.push(what),
       disconnected: (what) => void this.disconnections.push(what),
       failed: (error) => void this.failures.push(error),
     };

@@ -35,6 +35,7 @@ void test("targets that are understood", () => {
     ["http", "[fe80::1]:81", { text: "http://[fe80::1]:81", host: "fe80::1", port: 81 }],
     ["tcp", "22", { text: "localhost:22", host: "localhost", port: 22, sni: "localhost" }],
     ["tcp", "db:5432", { text: "db:5432", host: "db", port: 5432, sni: "db" }],
+    ["tls", "8443", { text: "localhost:8443", host: "localhost", port: 8443, sni: "localhost" }],
   ];
   for (const [kind, text, expected] of rows) {
     const target = parseTarget(kind, text);
@@ -67,6 +68,7 @@ void test("targets that are refused, each with a hint", () => {
     ["http", "ftp://app:80", /scheme/],
     ["http", "http://u:p@app:80", /no user name/],
     ["tcp", "http://app:80", /scheme/],
+    ["tls", "https://app:443", /scheme.*write 8443 or host:port/],
   ];
   for (const [kind, text, hint] of rows) assert.throws(() => parseTarget(kind, text), fails("E_USAGE", hint), text);
 });

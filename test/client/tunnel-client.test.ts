@@ -104,6 +104,7 @@ void test("what a registration may be refused with", async () => {
     ["not_allowed", "E_AUTH"],
     ["too_many", "E_REFUSED"],
     ["tcp_off", "E_REFUSED"],
+    ["tls_off", "E_REFUSED"],
     ["port_taken", "E_NAME_TAKEN"],
   ] as const;
   await using server = await ServerDouble.open();
@@ -113,6 +114,32 @@ void test("what a registration may be refused with", async () => {
     await assert.rejects(rig.client.start(), failsWith(error, /refused the name shop: not for you/));
     assert.deepEqual(rig.failures, [], "the promise has told it");
   }
+});
+
+void test("a server that knows no TLS tunnels is not asked for one, for that would end the session", async () => {
+  await using server = await ServerDouble.open();
+  const tls = { kind: "tls", target: "127.0.0.1:1", name: "pass" } as const;
+  {
+    await using rig = new ClientRig({ servers: [server.url], tunnels: [{ ...web, name: "shop" }, tls] });
+    await assert.rejects(rig.client.start(), failsWith("E_REFUSED", /refused the name pass: .*too old/));
+  }
+  // Of a client that stands, only the tunnel that cannot be had is lost.
+  await using rig = new ClientRig({ servers: [server.url], tunnels: [{ ...web, name: "shop" }] });
+  await rig.client.start();
+  rig.client.update([{ ...web, name: "shop" }, tls]);
+  assert.deepEqual(
+    rig.refused.map(({ name, error }) => [name, error.code]),
+    [["pass", "E_REFUSED"]],
+  );
+  rig.client.update([{ ...web, name: "shop" }, tls]);
+  assert.equal(rig.client.tunnels().length, 1);
+  assert.deepEqual(rig.failures, []);
+});
+
+void test("a TLS tunnel's target cannot be asked by HTTP", async () => {
+  await using server = await ServerDouble.open();
+  const checked = { kind: "tls", target: "127.0.0.1:1", health: { path: "/healthz" } } as const;
+  assert.throws(() => new ClientRig({ servers: [server.url], tunnels: [checked] }), failsWith("E_USAGE", /path/));
 });
 
 void test("a name that is lost while the client is away ends it", async () => {

@@ -39,6 +39,7 @@ const wrongNames: readonly (readonly [what: string, fields: object, code: string
   ["a name in use, with an empty key", { name: "demo", resumeKey: "" }, "name_taken"],
   ["what looks like a random name", { name: "abcdefghijklmnop" }, "name_taken"],
   ["a port", { kind: "tcp", port: 22 }, "tcp_off"],
+  ["connections as they are", { kind: "tls", name: "new" }, "tls_off"],
 ];
 
 void test("names that a client cannot have are refused one by one", async (t) => {

@@ -13,6 +13,7 @@ import type { ServeOptions } from "../../src/assemble/serve.ts";
 import { CaissonError } from "../../src/lifecycle/errors.ts";
 import { Authority } from "../support/authority.ts";
 import { needs } from "../support/debian.ts";
+import { firstHello } from "../support/first-hello.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { Rig } from "../support/rig.ts";
 import { runCaisson } from "../support/run.ts";
@@ -107,7 +108,10 @@ test("a ClientHello, and then nothing", options, async () => {
   raw.on("error", () => undefined);
   raw.pause();
   const visitor = await RawClient.connect(tls.port);
-  const [hello] = await Promise.all([capturedHello(), until(() => tls.arriving >= 1, { what: "one is on the way" })]);
+  const [hello] = await Promise.all([
+    firstHello({ servername: "demo.tunnels.test" }),
+    until(() => tls.arriving >= 1, { what: "one is on the way" }),
+  ]);
   visitor.send(hello);
   await until(() => visitor.bytes.length > 0, { what: "the server has answered" });
   await visitor.ended();
@@ -118,21 +122,6 @@ test("a ClientHello, and then nothing", options, async () => {
   assert.ok(tls.words.refusals.includes("arrival_timeout"));
   await tls.servesOn();
 });
-
-/** The first words of a client that then waits. */
-async function capturedHello(): Promise<Buffer> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const client = connectTls({ port: portOf(server), host: "127.0.0.1", servername: "demo.tunnels.test" });
-  client.on("error", () => undefined);
-  const [socket] = await once(server, "connection");
-  const [hello] = await once(socket, "data");
-  client.destroy();
-  socket.destroy();
-  server.close();
-  return hello as Buffer;
-}
 
 test("what is no TLS, or not a good one, is closed and counted", options, async () => {
   await using tls = await TlsRig.start();

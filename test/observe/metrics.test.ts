@@ -32,7 +32,7 @@ function fill(metrics: Metrics, readings: FakeReadings): void {
     oldestSeconds: 1.5,
   };
   Object.assign(readings, {
-    tunnelTypes: () => ({ http: 2, tcp: 1 }),
+    tunnelTypes: () => ({ http: 2, tcp: 1, tls: 0 }),
     bufferedBytes: () => ({ visitor: 10 }),
     collectionDelays: () => ({ session: { bounds: [1, 2, 4], counts: [1, 0, 1, 0], sum: 5 } }),
     descriptors: () => ({ open: 30, types: { socket: 20, pipe: 2 }, tcp: { established: 18, close_wait: 0 } }),

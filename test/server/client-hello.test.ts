@@ -1,41 +1,11 @@
 // The ClientHello reader against real ones, against every truncation and fragmentation of them, and against nonsense.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import type { Socket } from "node:net";
-import { createServer } from "node:net";
 import { test } from "node:test";
 import type { ConnectionOptions } from "node:tls";
-import { connect } from "node:tls";
 import fc from "fast-check";
 import { maxClientHelloBytes, readClientHello } from "../../src/server/client-hello.ts";
-import { listening, portOf } from "../support/ws-pair.ts";
-
-/** What Node's own client begins with. */
-async function realHello(options: ConnectionOptions): Promise<Buffer> {
-  const server = await listening(createServer());
-  const accepted = once(server, "connection");
-  const client = connect({ port: portOf(server), host: "127.0.0.1", ...options });
-  client.on("error", () => undefined);
-  const [socket] = (await accepted) as [Socket];
-  const [bytes] = (await once(socket, "data")) as [Buffer];
-  client.destroy();
-  socket.destroy();
-  server.close();
-  return bytes;
-}
-
-/** The message of one record, cut into records of at most `size` bytes. */
-function fragment(hello: Buffer, size: number): Buffer {
-  const message = hello.subarray(5);
-  const records: Buffer[] = [];
-  for (let at = 0; at < message.length; at += size) {
-    const part = message.subarray(at, at + size);
-    const header = Buffer.from([22, 3, 1, part.length >> 8, part.length & 255]);
-    records.push(header, part);
-  }
-  return Buffer.concat(records);
-}
+import { firstHello, fragmentHello } from "../support/first-hello.ts";
 
 function extension(type: number, data: Buffer): Buffer {
   const header = Buffer.alloc(4);
@@ -72,19 +42,19 @@ test("the names of real clients are read", async () => {
     [{ servername: "" }, undefined],
   ];
   for (const [options, expected] of cases) {
-    assert.deepEqual(readClientHello(await realHello(options)), { state: "complete", serverName: expected });
+    assert.deepEqual(readClientHello(await firstHello(options)), { state: "complete", serverName: expected });
   }
 });
 
 test("cut anywhere, it waits for more; cut into records, it is the same", async () => {
-  const hello = await realHello({ servername: "demo.example.com" });
+  const hello = await firstHello({ servername: "demo.example.com" });
   for (let length = 0; length < hello.length; length += 1) {
     assert.deepEqual(readClientHello(hello.subarray(0, length)), { state: "more" }, `${length} bytes`);
   }
   const whole = readClientHello(hello);
-  for (const size of [32, 100, 500, hello.length]) assert.deepEqual(readClientHello(fragment(hello, size)), whole);
+  for (const size of [32, 100, 500, hello.length]) assert.deepEqual(readClientHello(fragmentHello(hello, size)), whole);
   assert.deepEqual(readClientHello(Buffer.concat([hello, Buffer.from("more")])), whole);
-  assert.deepEqual(readClientHello(fragment(hello, 1)), refused("bad_client_hello"), "hundreds of records");
+  assert.deepEqual(readClientHello(fragmentHello(hello, 1)), refused("bad_client_hello"), "hundreds of records");
 });
 
 test("what is no ClientHello is refused at its first wrong byte", () => {
@@ -114,12 +84,12 @@ test("a dot at the end is dropped, other extensions do not matter, and size is b
   const complete = { state: "complete", serverName: "a.test" };
   assert.deepEqual(readClientHello(made([extension(10, Buffer.alloc(4)), serverName("A.test.")])), complete);
   assert.deepEqual(readClientHello(made([serverName("a.test")], 15_000)), complete);
-  const large = fragment(made([serverName("a.test")], 40_000), 16_000);
+  const large = fragmentHello(made([serverName("a.test")], 40_000), 16_000);
   assert.deepEqual(readClientHello(large), refused("hello_too_large"));
 });
 
 test("whatever the bytes, it answers, and only whole hellos are complete", async () => {
-  const hello = await realHello({ servername: "demo.example.com" });
+  const hello = await firstHello({ servername: "demo.example.com" });
   const change = fc.tuple(fc.nat(hello.length - 1), fc.integer({ min: 0, max: 255 }));
   fc.assert(
     fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {

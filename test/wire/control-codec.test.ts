@@ -49,7 +49,7 @@ function refusal(value: unknown): string | undefined {
 describe("control messages", () => {
   it("come out as they went in", () => {
     for (const message of Object.values(messages)) assert.deepEqual(decodeControl(encodeControl(message)), message);
-    const bare: ControlMessage = { type: "register", id: 1, kind: "tcp" };
+    const bare: ControlMessage = { type: "register", id: 1, kind: "tls" };
     assert.deepEqual(decodeControl(encodeControl(bare)), bare);
   });
 

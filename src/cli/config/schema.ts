@@ -16,7 +16,7 @@ import { formOf, readSetting, settingsOf } from "./settings.ts";
 /** One tunnel, as the file says it. */
 export interface TunnelSettings {
   readonly target: string | number;
-  readonly type?: "http" | "tcp" | undefined;
+  readonly type?: "http" | "tcp" | "tls" | undefined;
   readonly name?: string | undefined;
   readonly port?: number | undefined;
   readonly "host-header"?: string | undefined;
@@ -77,7 +77,7 @@ const tunnel = z
     target: z
       .union([z.int().min(1).max(65_535), z.string()], { error: "write a port or an address such as 127.0.0.1:8000" })
       .describe("8000, host:port, http://host:port or https://host:port"),
-    type: z.enum(["http", "tcp"]).optional().describe("what it carries (default: http)"),
+    type: z.enum(["http", "tcp", "tls"]).optional().describe("what it carries (default: http)"),
     name: z
       .union([z.literal(randomNameMark), z.string().regex(labelPattern)], {
         error: `${labelForm}; "*" is a random one`,
@@ -98,7 +98,11 @@ const tunnel = z
     } catch (error) {
       context.addIssue({ code: "custom", path: ["target"], message: messageOf(error) });
     }
-    if (type === "http" && port !== undefined) {
+    if (type === "tls" && settings.health?.path !== undefined) {
+      const message = "the target of a tunnel of type tls is checked by a connection alone: leave the path out";
+      context.addIssue({ code: "custom", path: ["health", "path"], message });
+    }
+    if (type !== "tcp" && port !== undefined) {
       context.addIssue({ code: "custom", path: ["port"], message: "only a tunnel of type tcp has a public port" });
     }
   });

@@ -58,6 +58,12 @@ const wrongs: readonly (readonly [text: string, ...expected: RegExp[]])[] = [
   ],
   ["serve: 3", /^1:1 serve expected object/],
   ["a: [1,\nb: 2", /^2:1 {2}/],
+  [
+    "tunnels:\n  a: { target: 1, type: tls, health: { path: /x } }",
+    /^2:40 tunnels\.a\.health\.path .*connection alone/,
+  ],
+  ["tunnels:\n  a: { target: https://b, type: tls }", /^2:8 tunnels\.a\.target .*write 8443/],
+  ["tunnels:\n  a: { target: 1, type: tls, port: 5 }", /^2:30 tunnels\.a\.port only a tunnel of type tcp/],
   ["open: 1\nopen: 2", /^2:1 {2}Map keys must be unique/],
   ["- a\n- b", /^1:1 {2}expected object/],
   [`a: &a [x, x, x]\n${Array.from({ length: 8 }, (_, n) => `b${n}: &b${n} [${"*a, ".repeat(50)}*a]`).join("\n")}`, /./],
@@ -107,6 +113,7 @@ tunnels:
     health: { path: /healthz, interval: 1s, fail-after: 2 }
   db: { target: 5432, type: tcp, port: 15432 }
   anon: { target: https://localhost:8443, name: "*", target-ca: ca.pem, target-insecure: true }
+  own: { target: 8443, type: tls, health: { interval: 1s } }
 serve:
   listen: 8080
   tokens: tokens.json
@@ -150,6 +157,7 @@ test("tunnels and settings reach start", async () => {
       targetInsecure: true,
       targetCaFile: join(folder.path, "ca.pem"),
     },
+    { key: "own", name: "own", target: 8443, type: "tls", health: { intervalMs: 1_000 } },
   ]);
 });
 
