@@ -1,8 +1,7 @@
 // Programs that tests drive but npm does not bring. A test that finds its program missing is skipped with the command
 // that installs it; under CI, where .ci/run installs everything, it fails instead.
 
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { findProgram as find } from "../../bench/harness/find-program.ts";
 
 /** Programs and the Debian packages that hold them; .ci/run installs the same packages. */
 const packages = {
@@ -31,8 +30,7 @@ export interface SkipOption {
 
 /** The path of a program, or undefined. System directories are searched even when PATH leaves them out. */
 export function findProgram(program: DebianProgram): string | undefined {
-  const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-  return directories.map((directory) => join(directory, program)).find(isExecutable);
+  return find(program);
 }
 
 /** To be spread into the options of every test that needs the program. Throws under CI if it is missing. */
@@ -41,13 +39,4 @@ export function needs(program: DebianProgram): SkipOption {
   const command = `apt-get install -y ${packages[program]}`;
   if ((process.env["CI"] ?? "") !== "") throw new Error(`${program} is missing under CI; .ci/run must do: ${command}`);
   return { skip: `needs ${program}: ${command}` };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

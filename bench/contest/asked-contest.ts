@@ -1,0 +1,57 @@
+// The command line of a contest: a number for each figure of its plan, `--quick` for a plan of seconds, `--json FILE`, and
+// `--only WORD` for the divisions whose titles hold that word.
+
+import { parseArgs } from "node:util";
+import { CaissonError } from "../../src/lifecycle/errors.ts";
+
+/** What was asked for. */
+export interface AskedContest<Plan> {
+  readonly plan: Plan;
+  /** Whether the figures prove nothing, because the plan is only to show that everything runs. */
+  readonly quick: boolean;
+  readonly jsonFile: string | undefined;
+  /** Undefined: all. */
+  readonly only: string | undefined;
+}
+
+/** Reads it. Throws E_USAGE for anything unknown. */
+export function askedContest<Plan extends Readonly<Record<string, number>>>(
+  plans: { readonly standard: Plan; readonly quick: Plan },
+  args: readonly string[] = process.argv.slice(2),
+): AskedContest<Plan> {
+  const names = Object.keys(plans.standard);
+  const values = parse(names, args);
+  const quick = values["quick"] === true;
+  const given = names.flatMap((name) => {
+    const text = values[name];
+    return typeof text === "string" ? [[name, count(name, text)] as const] : [];
+  });
+  return {
+    plan: { ...(quick ? plans.quick : plans.standard), ...Object.fromEntries(given) },
+    quick,
+    jsonFile: textOf(values["json"]),
+    only: textOf(values["only"]),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function parse(names: readonly string[], args: readonly string[]): Readonly<Record<string, unknown>> {
+  const texts = [...names, "json", "only"].map((name) => [name, { type: "string" as const }]);
+  try {
+    const options = { ...Object.fromEntries(texts), quick: { type: "boolean" as const } };
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    const numbers = names.map((name) => `--${name} N`).join(", ");
+    throw new CaissonError("E_USAGE", `this bench knows --quick, --json FILE, --only WORD, ${numbers}`, {
+      cause: error,
+    });
+  }
+}
+
+function count(name: string, text: string): number {
+  if (/^\d{1,9}$/u.test(text) && Number(text) > 0) return Number(text);
+  throw new CaissonError("E_USAGE", `--${name} ${text} is no number above 0`);
+}
