@@ -1,48 +1,20 @@
-// A client, as its observers see it. What its tunnels carried is counted here, from events: one row per standing tunnel.
+// A client, as its observers see it: what it holds and carries, read from the client itself when somebody asks.
 
 import type { TunnelRow } from "../admin/subject.ts";
-import { ClientTunnel } from "../client/client-tunnel.ts";
 import type { TunnelClient } from "../client/tunnel-client.ts";
-import type { ExchangeView, Side } from "../lifecycle/events.ts";
-import { QuietEvents } from "../lifecycle/quiet-events.ts";
-import type { Inventory, Resource } from "../lifecycle/resource.ts";
+import type { Side } from "../lifecycle/events.ts";
+import type { Inventory } from "../lifecycle/resource.ts";
 import type { ObservedRole } from "./observed-role.ts";
 import { announcePause } from "./pause-notice.ts";
 
-interface Carried {
-  requests: number;
-  bytesIn: number;
-  bytesOut: number;
-}
-
-const nothing: Carried = { requests: 0, bytesIn: 0, bytesOut: 0 };
-
-/** Reads a TunnelClient. To be subscribed to its events as well. */
-export class ClientRole extends QuietEvents implements ObservedRole {
+/** Reads a TunnelClient. */
+export class ClientRole implements ObservedRole {
   readonly role = "client";
   readonly #client: () => TunnelClient;
-  /** By the name of a standing tunnel. */
-  readonly #carried: Map<string, Carried> = new Map();
 
-  /** `client` is asked for when something is read: it is made after its subscribers. */
+  /** `client` is asked for when something is read: it is made after its observers. */
   constructor(client: () => TunnelClient) {
-    super();
     this.#client = client;
-  }
-
-  override exchangeEnded(exchange: ExchangeView): void {
-    let carried = this.#carried.get(exchange.tunnelName);
-    if (!carried) {
-      carried = { ...nothing };
-      this.#carried.set(exchange.tunnelName, carried);
-    }
-    carried.requests += 1;
-    carried.bytesIn += exchange.bytesIn;
-    carried.bytesOut += exchange.bytesOut;
-  }
-
-  override closed(resource: Resource): void {
-    if (resource.kind === "tunnel" && resource instanceof ClientTunnel) this.#carried.delete(resource.name);
   }
 
   inventory(): Inventory {
@@ -63,7 +35,9 @@ export class ClientRole extends QuietEvents implements ObservedRole {
           type: tunnel.claim.kind,
           target: tunnel.pool.target.text,
           sinceMs: Math.round(now - tunnel.openedAtMs),
-          ...(this.#carried.get(tunnel.name) ?? nothing),
+          requests: tunnel.requests,
+          bytesIn: tunnel.bytesIn,
+          bytesOut: tunnel.bytesOut,
           streams: session.streamCount,
           clientVersion: "",
           rttMs: session.rttMs,

@@ -206,7 +206,7 @@ class RunningClient implements CaissonTunnel, CaissonClient {
     this.#tracing = tracing;
     this.#role = new ClientRole(() => this.#client);
     this.#options = options;
-    const observers = [...subscribersOf({ observatory, tracing }), ...(observatory ? [this.#role] : [])];
+    const observers = subscribersOf({ observatory, tracing });
     this.#runtime = createRuntime(fanout(...observers, ...(options.subscribers ?? [])), observatory?.operations);
     tracing?.report(this.#runtime.events);
     this.#scope = createScope(this.#runtime, "client");

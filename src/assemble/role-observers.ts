@@ -14,6 +14,7 @@ import type {
   TunnelEvents,
 } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
+import { isStanding } from "../lifecycle/resource.ts";
 import type { Arrivals } from "../observe/arrivals.ts";
 import type { Metrics } from "../observe/metrics.ts";
 
@@ -40,15 +41,18 @@ export class RoleObservers implements TunnelEvents {
   }
 
   opened(resource: Resource): void {
-    this.#ledger.opened(resource);
-    this.#watcher.opened(resource);
-    if (isRare(resource)) this.#arrivals.opened(resource);
+    // Read once: resources are of many shapes, so every read of a field is a search.
+    const { kind } = resource;
+    this.#ledger.countOpened(kind, resource.openedAtMs);
+    this.#watcher.watch(kind, resource);
+    if (isStanding(kind)) this.#arrivals.opened(resource);
   }
 
   closed(resource: Resource, reason: string): void {
-    this.#ledger.closed(resource, reason);
-    this.#watcher.closed(resource);
-    if (!isRare(resource)) return;
+    const { kind } = resource;
+    this.#ledger.countClosed(kind, resource.openedAtMs, reason);
+    this.#watcher.expectCollection(kind, resource);
+    if (!isStanding(kind)) return;
     this.#metrics.closed(resource, reason);
     this.#arrivals.closed(resource, reason);
   }
@@ -92,9 +96,4 @@ export class RoleObservers implements TunnelEvents {
   faulted(where: string): void {
     this.#metrics.faulted(where);
   }
-}
-
-/** Whether it is a session or a tunnel: the others come and go with every exchange, and only ledgers count them. */
-function isRare({ kind }: Resource): boolean {
-  return kind === "session" || kind === "tunnel";
 }

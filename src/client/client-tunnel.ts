@@ -39,6 +39,11 @@ export class ClientTunnel implements TunnelView {
   readonly claim: TunnelClaim;
   readonly granted: Registered;
   readonly context: ClientContext;
+  /** Exchanges and pipes carried so far. */
+  requests = 0;
+  /** Bytes towards the target, and from it, of those that have ended. */
+  bytesIn = 0;
+  bytesOut = 0;
   /** Made with the first exchange of a target whose Host is rewritten, and again when the target was exchanged. */
   #rewrite: OriginRewrite | undefined;
 
@@ -46,6 +51,12 @@ export class ClientTunnel implements TunnelView {
     this.claim = claim;
     this.granted = granted;
     this.context = context;
+  }
+
+  /** Counts what an exchange or a pipe has carried; it has ended. */
+  carried(what: { readonly bytesIn: number; readonly bytesOut: number }): void {
+    this.bytesIn += what.bytesIn;
+    this.bytesOut += what.bytesOut;
   }
 
   /** The public name. */

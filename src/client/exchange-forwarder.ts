@@ -58,6 +58,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
   /** Sends the head on its way. Called once, after the stream knows its handler. */
   start(): void {
     const { events } = this.#tunnel.context.runtime;
+    this.#tunnel.requests += 1;
     events.opened(this);
     this.trace = events.exchangeStarted(this);
     try {
@@ -296,7 +297,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     const stream = this.#stream;
     if (!stream) return;
     this.#connection = undefined;
-    connection.becomePipe(stream, { context: this.#tunnel.context, initial: rest, trace: this.trace });
+    connection.becomePipe(stream, { tunnel: this.#tunnel, initial: rest, trace: this.trace });
     this.#end("ok", "upgraded");
   }
 
@@ -314,6 +315,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     this.#connection = undefined;
     this.#stream = undefined;
     connection?.close(reason);
+    this.#tunnel.carried(this);
     const { runtime, observer } = this.#tunnel.context;
     runtime.events.exchangeEnded(this, outcome);
     observer.request(this, outcome, this.failure);

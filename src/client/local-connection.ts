@@ -10,7 +10,7 @@ import type { Resource } from "../lifecycle/resource.ts";
 import { Pipe } from "../mux/pipe.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
 import type { Stream } from "../mux/stream.ts";
-import type { ClientContext } from "./client-tunnel.ts";
+import type { ClientTunnel } from "./client-tunnel.ts";
 import type { LocalPool } from "./local-pool.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { Target } from "./target.ts";
@@ -34,7 +34,8 @@ export interface ConnectionUser {
 
 /** How a connection becomes a pipe. */
 export interface PipeUpgrade {
-  readonly context: ClientContext;
+  /** Counts what the pipe carries, once it has ended. */
+  readonly tunnel: ClientTunnel;
   /** Bytes that were read from the socket already. */
   readonly initial?: Buffer;
   /** The trace of the exchange that was upgraded. */
@@ -59,6 +60,8 @@ export class LocalConnection implements Resource {
   #responses: ResponseReader | undefined;
   #user: ConnectionUser | undefined;
   #pipe: Pipe | undefined;
+  /** Whose pipe it is. */
+  #tunnel: ClientTunnel | undefined;
   #closedBy = "";
 
   /** @internal Made by {@link LocalPool} only, which owns it. */
@@ -108,8 +111,9 @@ export class LocalConnection implements Resource {
   /** Leaves the socket to a pipe with `stream`; this object still owns it, and reports when it is closed. */
   becomePipe(stream: Stream, upgrade: PipeUpgrade): Pipe {
     const { socket, outlet } = this;
-    const { runtime, limits } = upgrade.context;
+    const { runtime, limits } = upgrade.tunnel.context;
     this.#user = undefined;
+    this.#tunnel = upgrade.tunnel;
     this.deadline.disarm();
     socket.off("data", this.onBytes);
     socket.off("end", this.#onEnd);
@@ -180,8 +184,10 @@ export class LocalConnection implements Resource {
     this.#pool._gone(this, this.#closedBy);
   };
 
-  readonly #onPipeClosed = (): void => {
+  readonly #onPipeClosed = (pipe: Pipe): void => {
     this.#pipe = undefined;
+    this.#tunnel?.carried(pipe);
+    this.#tunnel = undefined;
     this.close("pipe_closed");
   };
 

@@ -23,6 +23,7 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
 
   /** Connects. Called once. */
   start(): void {
+    this.#tunnel.requests += 1;
     this.#connection = this.#tunnel.pool.connectRaw(this);
     this.#earlyEnd = this.#stream?.receivedEnd ?? false;
   }
@@ -58,7 +59,7 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
     const early = this.#early;
     const end = this.#earlyEnd;
     this.#release();
-    const pipe = connection.becomePipe(stream, { context: this.#tunnel.context });
+    const pipe = connection.becomePipe(stream, { tunnel: this.#tunnel });
     for (const [at, chunk] of early.entries()) pipe.onData(chunk, end && at === early.length - 1);
     if (end && early.length === 0) pipe.onData(Buffer.alloc(0), true);
   }

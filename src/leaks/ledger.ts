@@ -4,7 +4,7 @@
 import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource, ResourceKind } from "../lifecycle/resource.ts";
 import { resourceKinds } from "../lifecycle/resource.ts";
-import { byKind } from "./by-kind.ts";
+import { byKind, KindLookup } from "./by-kind.ts";
 import { OpenAges } from "./open-ages.ts";
 
 /** Closes for one reason. */
@@ -50,17 +50,28 @@ export class Account {
 /** Subscribes to a role's events and keeps the accounts. */
 export class Ledger extends QuietEvents {
   readonly accounts: Readonly<Record<ResourceKind, Account>> = byKind(() => new Account());
+  readonly #lookup = new KindLookup(this.accounts);
 
   override opened(resource: Resource): void {
-    const account = this.accounts[resource.kind];
-    account.opened += 1;
-    account.ages.opened(resource.openedAtMs);
+    this.countOpened(resource.kind, resource.openedAtMs);
   }
 
   override closed(resource: Resource, reason: string): void {
-    const account = this.accounts[resource.kind];
+    this.countClosed(resource.kind, resource.openedAtMs, reason);
+  }
+
+  /** A resource of `kind` was opened at `openedAtMs`, on the clock of `performance.now()`. */
+  countOpened(kind: ResourceKind, openedAtMs: number): void {
+    const account = this.#lookup.of(kind);
+    account.opened += 1;
+    account.ages.opened(openedAtMs);
+  }
+
+  /** The same of its close. */
+  countClosed(kind: ResourceKind, openedAtMs: number, reason: string): void {
+    const account = this.#lookup.of(kind);
     account.close(reason);
-    account.ages.closed(resource.openedAtMs);
+    account.ages.closed(openedAtMs);
   }
 
   /** Opened and not closed. */

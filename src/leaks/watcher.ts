@@ -4,7 +4,7 @@
 
 import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource, ResourceKind } from "../lifecycle/resource.ts";
-import { byKind } from "./by-kind.ts";
+import { byKind, KindLookup } from "./by-kind.ts";
 import type { GcClock, MajorGc } from "./gc-clock.ts";
 import type { HistogramCounts } from "./histogram.ts";
 import { Histogram } from "./histogram.ts";
@@ -86,7 +86,7 @@ export class CollectionWatcher extends QuietEvents {
   readonly #graceMs: number;
   readonly #now: () => number;
   readonly #onRetained: NonNullable<WatcherOptions["onRetained"]>;
-  readonly #tallies: Readonly<Record<ResourceKind, Tally>>;
+  readonly #tallies: KindLookup<Tally>;
   readonly #stopListening: () => void;
   /** Pinned here: a registry that nothing refers to never calls back. */
   #registry: FinalizationRegistry<number> | undefined;
@@ -105,7 +105,8 @@ export class CollectionWatcher extends QuietEvents {
     this.#now = options.now ?? (() => performance.now());
     this.#onRetained = options.onRetained ?? (() => undefined);
     const sampling = options.sampling ?? defaultSampling;
-    this.#tallies = byKind((kind) => emptyTally(options.watchAll === true ? 1 : (sampling[kind] ?? 1)));
+    const oneInOf = (kind: ResourceKind): number => (options.watchAll === true ? 1 : (sampling[kind] ?? 1));
+    this.#tallies = new KindLookup(byKind((kind) => emptyTally(oneInOf(kind))));
     this.#registry = new FinalizationRegistry((id) => this.#collected(id));
     this.#stopListening = this.#clock.onMajor((gc) => this.#afterMajor(gc));
   }
@@ -128,7 +129,16 @@ export class CollectionWatcher extends QuietEvents {
   }
 
   override opened(resource: Resource): void {
-    const tally = this.#tallies[resource.kind];
+    this.watch(resource.kind, resource);
+  }
+
+  override closed(resource: Resource): void {
+    this.expectCollection(resource.kind, resource);
+  }
+
+  /** `resource`, of `kind`, was opened: watches it if it is one of the sample. */
+  watch(kind: ResourceKind, resource: Resource): void {
+    const tally = this.#tallies.of(kind);
     if (!tally.sampler.pick() || !this.#registry) return;
     const id = (this.#lastId += 1);
     tally.watched += 1;
@@ -137,8 +147,9 @@ export class CollectionWatcher extends QuietEvents {
     this.#open.set(id, new WatchRecord(resource));
   }
 
-  override closed(resource: Resource): void {
-    const { watched, closed, openCollected } = this.#tallies[resource.kind];
+  /** `resource`, of `kind`, was closed: if it is watched, the collector should take it soon. */
+  expectCollection(kind: ResourceKind, resource: Resource): void {
+    const { watched, closed, openCollected } = this.#tallies.of(kind);
     // None of the open ones of this kind is watched: true of nearly all closes where only a sample is.
     if (watched === closed + openCollected) return;
     const id = this.#ids.get(resource);
@@ -148,13 +159,13 @@ export class CollectionWatcher extends QuietEvents {
     this.#open.delete(id);
     record.closedAtMs = this.#now();
     record.closedAtTurn = this.#clock.turns;
-    this.#tallies[record.kind].closed += 1;
+    this.#tallies.of(record.kind).closed += 1;
     this.#pending.set(id, record);
   }
 
   /** What is known of one kind now. */
   reading(kind: ResourceKind): WatchReading {
-    const tally = this.#tallies[kind];
+    const tally = this.#tallies.of(kind);
     const retained = tally.retained - tally.retainedCollected;
     const suspect = tally.suspected - tally.retained - tally.suspectCollected;
     const pending = tally.closed - tally.suspected - tally.pendingCollected;
@@ -201,7 +212,7 @@ export class CollectionWatcher extends QuietEvents {
       this.#pending.delete(id);
       // It was old enough when this collection began, so this one counts already.
       record.suspectAtTurn = gc.turns - 1;
-      this.#tallies[record.kind].suspected += 1;
+      this.#tallies.of(record.kind).suspected += 1;
       this.#suspect.set(id, record);
     }
     for (const [id, record] of this.#suspect) {
@@ -209,7 +220,7 @@ export class CollectionWatcher extends QuietEvents {
       this.#suspect.delete(id);
       // join() makes a flat string; snapshots do not show the text of concatenated ones.
       record.label = [record.kind, id].join("#");
-      this.#tallies[record.kind].retained += 1;
+      this.#tallies.of(record.kind).retained += 1;
       this.#retained.set(id, record);
       this.#onRetained({ kind: record.kind, label: record.label });
     }
@@ -219,34 +230,34 @@ export class CollectionWatcher extends QuietEvents {
     const pending = this.#pending.get(id);
     if (pending) {
       this.#pending.delete(id);
-      this.#tallies[pending.kind].pendingCollected += 1;
+      this.#tallies.of(pending.kind).pendingCollected += 1;
       this.#observeDelay(pending);
       return;
     }
     const suspect = this.#suspect.get(id);
     if (suspect) {
       this.#suspect.delete(id);
-      this.#tallies[suspect.kind].suspectCollected += 1;
+      this.#tallies.of(suspect.kind).suspectCollected += 1;
       this.#observeDelay(suspect);
       return;
     }
     const open = this.#open.get(id);
     if (open) {
       this.#open.delete(id);
-      this.#tallies[open.kind].openCollected += 1;
+      this.#tallies.of(open.kind).openCollected += 1;
       return;
     }
     const retained = this.#retained.get(id);
     if (!retained) return;
     this.#retained.delete(id);
-    this.#tallies[retained.kind].retainedCollected += 1;
+    this.#tallies.of(retained.kind).retainedCollected += 1;
     this.#observeDelay(retained);
   }
 
   #observeDelay(record: WatchRecord): void {
     const uncounted = this.#clock.counted ? 0 : 1;
     // At least one has run, whatever the clock says: here it is gone.
-    this.#tallies[record.kind].delays.observe(Math.max(1, this.#clock.turns - record.closedAtTurn + uncounted));
+    this.#tallies.of(record.kind).delays.observe(Math.max(1, this.#clock.turns - record.closedAtTurn + uncounted));
   }
 }
 

@@ -141,6 +141,8 @@ export type RefusalReason = string;
 
 /** Everything that the core reports. */
 export interface TunnelEvents {
+  /** True if `opened` and `closed` are wanted of sessions and tunnels only. Default false: of everything. */
+  readonly hearsStandingOnly?: boolean;
   /** A resource was acquired. Called once per resource, before it does anything. */
   opened(resource: Resource): void;
   /** A resource was released. Called once per resource, `reason` from a closed set of words. */

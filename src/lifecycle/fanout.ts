@@ -15,6 +15,7 @@ import type {
 import { noEvents } from "./events.ts";
 import { QuietEvents } from "./quiet-events.ts";
 import type { Resource } from "./resource.ts";
+import { isStanding } from "./resource.ts";
 
 /**
  * Calls every subscriber in the given order. The first one that answers `exchangeStarted` gives the trace. With no
@@ -29,8 +30,8 @@ type HotEvent = "opened" | "closed" | "bytes" | "exchangeStarted" | "exchangeEnd
 class Fanout implements TunnelEvents {
   readonly #subscribers: readonly TunnelEvents[];
   // Asked for once: an empty method costs as much to call as one that counts.
-  readonly #opened: readonly TunnelEvents[];
-  readonly #closed: readonly TunnelEvents[];
+  readonly #opened: Hearers;
+  readonly #closed: Hearers;
   readonly #bytes: readonly TunnelEvents[];
   readonly #exchangeStarted: readonly TunnelEvents[];
   readonly #exchangeEnded: readonly TunnelEvents[];
@@ -39,15 +40,15 @@ class Fanout implements TunnelEvents {
     const hearers = (event: HotEvent): readonly TunnelEvents[] =>
       subscribers.filter((subscriber) => hears(subscriber, event));
     this.#subscribers = subscribers;
-    this.#opened = hearers("opened");
-    this.#closed = hearers("closed");
+    this.#opened = byStanding(hearers("opened"));
+    this.#closed = byStanding(hearers("closed"));
     this.#bytes = hearers("bytes");
     this.#exchangeStarted = hearers("exchangeStarted");
     this.#exchangeEnded = hearers("exchangeEnded");
   }
 
   opened(resource: Resource): void {
-    for (const subscriber of this.#opened) {
+    for (const subscriber of isStanding(resource.kind) ? this.#opened.all : this.#opened.ofEverything) {
       try {
         subscriber.opened(resource);
       } catch (error) {
@@ -57,7 +58,7 @@ class Fanout implements TunnelEvents {
   }
 
   closed(resource: Resource, reason: string): void {
-    for (const subscriber of this.#closed) {
+    for (const subscriber of isStanding(resource.kind) ? this.#closed.all : this.#closed.ofEverything) {
       try {
         subscriber.closed(resource, reason);
       } catch (error) {
@@ -143,6 +144,17 @@ class Fanout implements TunnelEvents {
       if (subscriber !== thrower) tell(subscriber, `subscriber.${event}`, error);
     }
   }
+}
+
+/** Who hears of openings or closings. */
+interface Hearers {
+  readonly all: readonly TunnelEvents[];
+  /** Those that want to hear not only of sessions and tunnels. */
+  readonly ofEverything: readonly TunnelEvents[];
+}
+
+function byStanding(all: readonly TunnelEvents[]): Hearers {
+  return { all, ofEverything: all.filter(({ hearsStandingOnly }) => hearsStandingOnly !== true) };
 }
 
 /** Whether a subscriber's method is its own, and not one of those that do nothing. */

@@ -21,6 +21,11 @@ export const resourceKinds = [
 /** One of {@link resourceKinds}. */
 export type ResourceKind = (typeof resourceKinds)[number];
 
+/** Whether it is a session or a tunnel, which stand for long: the others come and go with every connection or exchange. */
+export function isStanding(kind: ResourceKind): boolean {
+  return kind === "session" || kind === "tunnel";
+}
+
 /** Anything that is opened and must be closed. Implemented by the resource classes themselves, never by wrappers made for observers. */
 export interface Resource {
   readonly kind: ResourceKind;

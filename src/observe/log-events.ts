@@ -14,6 +14,7 @@ const maxLinesOfAKind = 50;
 
 /** A subscriber that logs. What metrics count better (chunks, pauses, round trips) makes no line. */
 export class LogEvents extends QuietEvents {
+  readonly hearsStandingOnly = true;
   readonly #log: Log;
   readonly #budget: LineBudget = new LineBudget(maxLinesOfAKind);
 
@@ -29,7 +30,6 @@ export class LogEvents extends QuietEvents {
   }
 
   override closed(resource: Resource, reason: string): void {
-    // Most resources are streams and exchanges: nothing is made for those.
     if (isTunnel(resource)) {
       const { name, url } = resource;
       this.#line("info", "tunnel_closed", {

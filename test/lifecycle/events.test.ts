@@ -156,3 +156,31 @@ test("a subscriber that overrides one event hears that one, and everything reach
   assert.equal(closes, 1);
   assert.deepEqual(all.heard, Object.keys(noEvents));
 });
+
+/** Remembers of what kind that was which came and went. */
+class Comings extends QuietEvents {
+  readonly kinds: string[] = [];
+
+  override opened({ kind }: Resource): void {
+    this.kinds.push(`${kind} opened`);
+  }
+
+  override closed({ kind }: Resource): void {
+    this.kinds.push(`${kind} closed`);
+  }
+}
+
+class StandingComings extends Comings {
+  readonly hearsStandingOnly = true;
+}
+
+test("a subscriber that hears of standing resources only is spared all others, and misses none of those", () => {
+  const [all, standing] = [new Comings(), new StandingComings()];
+  const events = fanout(all, standing);
+  for (const kind of ["session", "stream", "tunnel", "exchange"] as const) {
+    events.opened({ kind, openedAtMs: 0 });
+    events.closed({ kind, openedAtMs: 0 }, "test");
+  }
+  assert.deepEqual(standing.kinds, ["session opened", "session closed", "tunnel opened", "tunnel closed"]);
+  assert.equal(all.kinds.length, 8);
+});
