@@ -24,7 +24,7 @@ test("server and client count what a tunnel has carried alike", async () => {
   using clientAdmin = new PrivateAdmin();
   const http = createServer((request, response) => void request.pipe(response));
   const sockets = new WebSocketServer({ server: http });
-  sockets.on("connection", (socket) => void socket.on("message", (data) => void socket.send(data)));
+  sockets.on("connection", (socket) => void socket.on("message", (data) => socket.send(data)));
   await new Promise<void>((resolve) => void http.listen(0, "127.0.0.1", resolve));
   {
     await using rig = await Rig.start({
