@@ -25,7 +25,6 @@ export class Keepalive {
   readonly #limits: MuxLimits;
   readonly #roundTrip = new RoundTrip();
   readonly #deadline: Deadline;
-  readonly #forgetGaps: () => void;
   #lastHeardMs: number = performance.now();
   #sequence = 0;
   #pingSentMs = 0;
@@ -41,7 +40,6 @@ export class Keepalive {
     this.#owner = owner;
     this.#limits = limits;
     this.#deadline = runtime.deadlines.create(() => this.#check());
-    this.#forgetGaps = runtime.deadlines.onGap((gapMs) => this.#onGap(gapMs));
     this.#armNext(this.#lastHeardMs);
   }
 
@@ -109,7 +107,6 @@ export class Keepalive {
   /** Ends it. */
   dispose(reason: string): void {
     this.#deadline.dispose(reason);
-    this.#forgetGaps();
   }
 
   #check(): void {
@@ -144,8 +141,8 @@ export class Keepalive {
     return Math.max(sinceMs, this.#silentUntilMs);
   }
 
-  /** What the peer sent during a gap is read after this, before any deadline fires. */
-  #onGap(gapMs: number): void {
+  /** This process stood still. What the peer sent meanwhile is read after this, before any deadline fires. */
+  onGap(gapMs: number): void {
     // A sleep that only the wall clock saw is longer than what passed here: nothing may end up in the future.
     const nowMs = performance.now();
     this.#lastHeardMs = Math.min(nowMs, this.#lastHeardMs + gapMs);

@@ -81,7 +81,10 @@ export class Session implements SessionView {
     this._table = new StreamTable(this);
     this._windows = new ReceiveWindows(this, this._limits, this._budget);
     this.#keepalive = new Keepalive(this, runtime, this._limits);
-    this.#forgetGaps = runtime.deadlines.onGap((gapMs) => this._table.onGap(gapMs));
+    this.#forgetGaps = runtime.deadlines.onGap((gapMs) => {
+      this.#keepalive.onGap(gapMs);
+      this._table.onGap(gapMs);
+    });
     this.#helloDeadline = runtime.deadlines.create(() => this.terminate("handshake_timeout"));
     this.#helloDeadline.arm(this._limits.helloMs);
     options.transport.receiver = new Inbound(this);

@@ -14,7 +14,8 @@ import { Stream } from "./stream.ts";
 /** The table of one session. */
 export class StreamTable {
   readonly #session: Session;
-  readonly #byId = new Map<number, Stream>();
+  /** Made for the first stream: most sessions of many are idle. */
+  #byId: Map<number, Stream> | undefined;
   /** Cut by us, and not yet answered; the oldest first. */
   #unanswered: Set<Stream> | undefined;
   #answerDeadline: Deadline | undefined;
@@ -28,7 +29,7 @@ export class StreamTable {
 
   /** Streams that are open, or whose OPEN waits, or whose end is awaited. */
   get size(): number {
-    return this.#byId.size + this.#opening;
+    return (this.#byId?.size ?? 0) + this.#opening;
   }
 
   /** Streams of which at least one half is open: what the peers have agreed to limit. */
@@ -53,12 +54,12 @@ export class StreamTable {
 
   /** Every stream, for probes; walks the containers. */
   get held(): number {
-    return this.#byId.size + this.#session._outbox.unopened.length;
+    return (this.#byId?.size ?? 0) + this.#session._outbox.unopened.length;
   }
 
   /** The stream of a frame; undefined if it is gone, or never was. */
   find(id: number): Stream | undefined {
-    return this.#byId.get(id);
+    return this.#byId?.get(id);
   }
 
   /** A new stream of ours; its OPEN waits in the outbox. */
@@ -75,7 +76,7 @@ export class StreamTable {
   takeId(stream: Stream): number {
     this.#lastId += 1;
     this.#opening -= 1;
-    this.#byId.set(this.#lastId, stream);
+    this.#keep(stream, this.#lastId);
     return this.#lastId;
   }
 
@@ -102,7 +103,7 @@ export class StreamTable {
     stream._id = id;
     this.#lastId = id;
     this.#active += 1;
-    this.#byId.set(id, stream);
+    this.#keep(stream, id);
     this.#session._runtime.events.opened(stream);
     return stream;
   }
@@ -183,7 +184,7 @@ export class StreamTable {
     this.#session._windows.release(stream);
     this.#halvesEnded(stream);
     if (stream._id === 0) this.#opening -= 1;
-    else if (this.#byId.get(stream._id) === stream) this.#byId.delete(stream._id);
+    else if (this.#byId?.get(stream._id) === stream) this.#byId.delete(stream._id);
     this.#unanswered?.delete(stream);
     this.#session._runtime.events.closed(stream, reason);
     this.#session._streamLeft();
@@ -191,7 +192,7 @@ export class StreamTable {
 
   /** The session has ended: every stream goes, and every owner whose conversation was not complete is told. */
   loseAll(): void {
-    const streams = [...this.#byId.values(), ...this.#session._outbox.unopened];
+    const streams = [...(this.#byId?.values() ?? []), ...this.#session._outbox.unopened];
     for (const stream of streams) {
       const { handler } = stream;
       const complete = stream._halvesEnded;
@@ -211,6 +212,11 @@ export class StreamTable {
   /** Releases the table's deadline. */
   dispose(reason: string): void {
     this.#answerDeadline?.dispose(reason);
+  }
+
+  #keep(stream: Stream, id: number): void {
+    this.#byId ??= new Map();
+    this.#byId.set(id, stream);
   }
 
   #halvesEnded(stream: Stream): void {

@@ -69,11 +69,11 @@ export class ClientSession implements SessionHandler, GatedSession {
   readonly peer: string;
   readonly session: Session;
   readonly tunnels: Map<number, Tunnel> = new Map();
-  /** Requests that wait for a place, the oldest first. */
-  readonly roomWaiters: Set<RoomWaiter> = new Set();
   readonly #edge: Edge;
   readonly #onClosed: () => void;
   #token: TokenEntry | undefined;
+  /** Requests that wait for a place, the oldest first. Made for the first one. */
+  #roomWaiters: Set<RoomWaiter> | undefined;
   /** TCP tunnels whose ports are being opened. */
   #openingPorts = 0;
 
@@ -104,6 +104,11 @@ export class ClientSession implements SessionHandler, GatedSession {
   /** The client process: tells its reconnect from another client. Empty before its hello. */
   get instance(): string {
     return this.session.hello?.instance ?? "";
+  }
+
+  /** How many requests wait for a place. */
+  get waitingForRoom(): number {
+    return this.#roomWaiters?.size ?? 0;
   }
 
   /** What it logged in with, as it stands now; undefined where there are no tokens. */
@@ -163,9 +168,10 @@ export class ClientSession implements SessionHandler, GatedSession {
   }
 
   onRoom(session: Session): void {
-    for (const waiter of this.roomWaiters) {
+    if (!this.#roomWaiters) return;
+    for (const waiter of this.#roomWaiters) {
       if (!session.hasRoom) return;
-      this.roomWaiters.delete(waiter);
+      this.#roomWaiters.delete(waiter);
       waiter.onRoom();
     }
   }
@@ -184,9 +190,15 @@ export class ClientSession implements SessionHandler, GatedSession {
 
   /** Adds a request to those that wait for a place; false if too many do. */
   waitForRoom(waiter: RoomWaiter): boolean {
-    if (this.roomWaiters.size >= this.#edge.limits.maxRoomWaiters) return false;
-    this.roomWaiters.add(waiter);
+    if (this.waitingForRoom >= this.#edge.limits.maxRoomWaiters) return false;
+    this.#roomWaiters ??= new Set();
+    this.#roomWaiters.add(waiter);
     return true;
+  }
+
+  /** The request waits no longer. Idempotent. */
+  leaveRoom(waiter: RoomWaiter): void {
+    this.#roomWaiters?.delete(waiter);
   }
 
   /** Closes one tunnel by the operator's wish. With its last tunnel the whole session goes. */
@@ -372,8 +384,8 @@ export class ClientSession implements SessionHandler, GatedSession {
   }
 
   #loseWaiters(): void {
-    const waiters = [...this.roomWaiters];
-    this.roomWaiters.clear();
-    for (const waiter of waiters) waiter.onRoomLost();
+    const waiters = this.#roomWaiters;
+    this.#roomWaiters = undefined;
+    for (const waiter of waiters ?? []) waiter.onRoomLost();
   }
 }

@@ -360,7 +360,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     if (this.#ended) return;
     this.#ended = true;
     if (this.#waitsFor instanceof HeldName) this.#waitsFor.waiters.delete(this);
-    else this.#waitsFor?.session.roomWaiters.delete(this);
+    else this.#waitsFor?.session.leaveRoom(this);
     this.#waitsFor = undefined;
     if (this.#tunnel) this.#tunnel.streams -= 1;
     this.#tunnel = undefined;

@@ -139,6 +139,8 @@ export class OwnHost {
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.#pending.release(own.socket, "accepted");
+      // The session lives for days; its request head, and the slab that it is a part of, need not.
+      this.#taken.delete(own.socket);
       this.#accept({ transport: new SessionSocket(webSocket, this.#edge.runtime), own, ...admission });
     });
   };

@@ -127,7 +127,7 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
   #leave(reason: string): void {
     this.#done = true;
     if (this.#waitsFor instanceof HeldName) this.#waitsFor.waiters.delete(this);
-    else this.#waitsFor?.session.roomWaiters.delete(this);
+    else this.#waitsFor?.session.leaveRoom(this);
     this.#waitsFor = undefined;
     this.#deadline.dispose(reason);
     this.#options.socket.off("close", this.#onClose);

@@ -152,10 +152,10 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
     let roomWaiters = 0;
     // A session that believes to have a name which leads elsewhere is a ghost: it stands, and nobody reaches it.
     let unrouted = 0;
-    for (const { session, tunnels: claimed, roomWaiters: waiting } of this.edge.sessions) {
+    for (const { session, tunnels: claimed, waitingForRoom } of this.edge.sessions) {
       tunnels += claimed.size;
       streams += session.streamCount;
-      roomWaiters += waiting.size;
+      roomWaiters += waitingForRoom;
       for (const tunnel of claimed.values()) if (this.edge.names.find(tunnel.name) !== tunnel) unrouted += 1;
     }
     for (const visitor of this.#visitors) if (visitor.exchange) exchanges += 1;

@@ -17,12 +17,17 @@ export interface VisitorQuotaOptions {
   readonly trusted: TrustedProxies;
 }
 
+/** A socket, with the network that it counts for. */
+interface Counted {
+  network: string;
+  readonly onClose: () => void;
+}
+
 /** The sockets of all visitors. */
 export class VisitorQuota {
   readonly #limits: ServerLimits;
   readonly #trusted: TrustedProxies;
-  /** Each with the network that it counts for. */
-  readonly #sockets = new Map<Socket, string>();
+  readonly #sockets = new Map<Socket, Counted>();
   readonly #perNetwork = new Map<string, number>();
 
   constructor(options: VisitorQuotaOptions) {
@@ -46,40 +51,45 @@ export class VisitorQuota {
     const network = trusted ? address : networkOf(address);
     if (!trusted && this.#isFull(network)) return "visitors_per_address";
     if (this.#sockets.size >= this.#limits.maxVisitors) return "visitors";
-    this.#count(socket, network);
-    socket.once("close", () => this.release(socket));
+    const onClose = (): void => this.release(socket);
+    this.#sockets.set(socket, { network, onClose });
+    this.#enter(network);
+    socket.once("close", onClose);
     return undefined;
   }
 
   /** The socket turned out to come from another address: counts it there; or answers why there is no room for it. */
   move(socket: Socket, address: string): QuotaRefusal | undefined {
-    if (!this.#sockets.has(socket)) return undefined;
+    const counted = this.#sockets.get(socket);
+    if (!counted) return undefined;
     const trusted = this.#trusted.has(address);
     const network = trusted ? address : networkOf(address);
     if (!trusted && this.#isFull(network)) return "visitors_per_address";
-    this.#forget(socket);
-    this.#count(socket, network);
+    this.#leave(counted.network);
+    counted.network = network;
+    this.#enter(network);
     return undefined;
   }
 
   /** The socket is closed, or counts against another limit from here on. Idempotent. */
   release(socket: Socket): void {
-    this.#forget(socket);
+    const counted = this.#sockets.get(socket);
+    if (!counted) return;
+    this.#sockets.delete(socket);
+    // A socket that became a session stays open for days.
+    socket.off("close", counted.onClose);
+    this.#leave(counted.network);
   }
 
   #isFull(network: string): boolean {
     return (this.#perNetwork.get(network) ?? 0) >= this.#limits.maxVisitorsPerAddress;
   }
 
-  #count(socket: Socket, network: string): void {
-    this.#sockets.set(socket, network);
+  #enter(network: string): void {
     this.#perNetwork.set(network, (this.#perNetwork.get(network) ?? 0) + 1);
   }
 
-  #forget(socket: Socket): void {
-    const network = this.#sockets.get(socket);
-    if (network === undefined) return;
-    this.#sockets.delete(socket);
+  #leave(network: string): void {
     const count = (this.#perNetwork.get(network) ?? 0) - 1;
     if (count > 0) this.#perNetwork.set(network, count);
     else this.#perNetwork.delete(network);
