@@ -4,12 +4,24 @@ import type { HostFacts } from "./host-facts.ts";
 import { hostFacts } from "./host-facts.ts";
 
 /** A bound that a figure must keep. */
-export interface Check {
+export type Check = {
   readonly what: string;
   readonly value: number;
-  /** The value must be below it. */
-  readonly below: number;
-}
+  /** Why this run cannot tell, whatever the value is: it is too small, or what it needs is not there. */
+  readonly notShown?: string;
+} & (
+  | {
+      /** The value must be below it. */
+      readonly below: number;
+    }
+  | {
+      /** The value must not be below it. */
+      readonly atLeast: number;
+    }
+);
+
+/** What became of a bound. */
+export type Verdict = "holds" | "missed" | "not shown";
 
 /** A figure for people: a name and texts, one for each column. */
 export type Row = readonly [string, ...string[]];
@@ -23,20 +35,36 @@ export interface BenchReport {
   readonly columns: Row;
   readonly rows: readonly Row[];
   readonly checks: readonly Check[];
-  /** Whether every check holds. */
+  /** Whether no check is missed. */
   readonly passed: boolean;
   /** The raw measurements. */
   readonly data: unknown;
 }
 
+/** How results are wanted. */
+export type ReportFormat = "json" | "text" | "markdown";
+
+const printers: Readonly<Record<ReportFormat, (report: BenchReport) => string>> = {
+  json: (report) => `${JSON.stringify(report)}\n`,
+  text: reportText,
+  markdown: reportMarkdown,
+};
+
 /** Makes a report of what was found. */
 export function reportOf(found: Omit<BenchReport, "host" | "passed">): BenchReport {
-  return { ...found, host: hostFacts(), passed: found.checks.every(({ value, below }) => value < below) };
+  return { ...found, host: hostFacts(), passed: found.checks.every((check) => verdictOf(check) !== "missed") };
 }
 
-/** Prints it to stdout, as JSON or for people, and sets the exit code: 0 if all checks hold, else 1. */
-export function publish(report: BenchReport, format: "json" | "text"): void {
-  process.stdout.write(format === "json" ? `${JSON.stringify(report)}\n` : reportText(report));
+/** Whether the figure keeps its bound. */
+export function verdictOf(check: Check): Verdict {
+  if (check.notShown !== undefined) return "not shown";
+  const kept = "below" in check ? check.value < check.below : check.value >= check.atLeast;
+  return kept ? "holds" : "missed";
+}
+
+/** Prints it to stdout and sets the exit code: 1 if a check is missed, else 0. */
+export function publish(report: BenchReport, format: ReportFormat): void {
+  process.stdout.write(printers[format](report));
   process.exitCode = report.passed ? 0 : 1;
 }
 
@@ -50,12 +78,23 @@ export function reportText({ bench, host, plan, columns, rows, checks }: BenchRe
     "",
     ...tableLines([columns, ...rows]),
     "",
-    ...checks.map(({ what, value, below }) => {
-      const holds = value < below ? "holds" : "BROKEN";
-      return `${holds}: ${what} is ${figure(value)}, must be below ${figure(below)}`;
-    }),
+    ...checks.map(checkText),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** The report for documents. */
+export function reportMarkdown({ columns, rows, checks }: BenchReport): string {
+  const line = (row: Row): string => `| ${row.join(" | ")} |`;
+  const table = [line(columns), `|${columns.map(() => " --- |").join("")}`, ...rows.map(line)];
+  return `${[...table, "", ...checks.map((check) => `- ${checkText(check)}`)].join("\n")}\n`;
+}
+
+function checkText(check: Check): string {
+  const { what, value, notShown } = check;
+  const bound = "below" in check ? `must be below ${figure(check.below)}` : `must be at least ${figure(check.atLeast)}`;
+  const why = notShown === undefined ? "" : ` (${notShown})`;
+  return `${verdictOf(check)}: ${what} is ${figure(value)}, ${bound}${why}`;
 }
 
 /** A number with four significant digits, and never an exponent. */

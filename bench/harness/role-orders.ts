@@ -1,5 +1,7 @@
 // What a bench asks of a process that plays a role, and what that answers.
 
+import type { CrowdState } from "./crowd.ts";
+
 /** Whether and how a role is traced; without it, as by default: if the process has an SDK. */
 export interface TracingOrder {
   /** The collector; the process gets an SDK if it has none yet. Undefined: no SDK, and no look for one. */
@@ -28,7 +30,11 @@ export type Order =
       readonly target: number;
       readonly sessions: number;
       readonly tunnelsEach: number;
+      /** `usual`: they ping as clients do by default. Default `silent`. */
+      readonly keepAlive?: "silent" | "usual";
     }
+  /** How the crowd stands. */
+  | { readonly do: "standing" }
   /** Closes all clients of the process. */
   | { readonly do: "disperse" }
   /** Sends the spans that wait, and tells the CPU time used so far. */
@@ -49,6 +55,7 @@ export interface Answers {
   readonly serve: RolePlace;
   readonly connect: RolePlace;
   readonly crowd: { readonly tunnels: number };
+  readonly standing: CrowdState;
   readonly disperse: { readonly tunnels: number };
   readonly cpu: { readonly ms: number };
   readonly loop: { readonly ms: number };

@@ -4,21 +4,18 @@ import { join } from "node:path";
 import type { AdminOptions } from "../../src/assemble/admin-options.ts";
 import type { TracingChoice } from "../../src/assemble/tracing-options.ts";
 import { tracerRegistered } from "../../src/assemble/tracing-options.ts";
+import type { CaissonTunnel } from "../../src/assemble/connect.ts";
 import { connect } from "../../src/assemble/connect.ts";
 import { serve } from "../../src/assemble/serve.ts";
-import { TunnelClient } from "../../src/client/tunnel-client.ts";
 import { messageOf, unreachable } from "../../src/lifecycle/errors.ts";
-import { noEvents } from "../../src/lifecycle/events.ts";
-import { createRuntime } from "../../src/lifecycle/runtime.ts";
+import { Crowd } from "./crowd.ts";
 import type { Answers, Order, RolePlace, TracingOrder } from "./role-orders.ts";
 import { isQuestion } from "./role-orders.ts";
 
 /** Idle sessions stay silent during a bench: what they would say is not what is measured. */
 const silent = { pingMs: 600_000, deadAfterMs: 1_800_000 };
-/** Clients that connect at the same time. */
-const crowdStep = 50;
-const crowd: { close(): Promise<void> }[] = [];
-const crowdRuntime = createRuntime(noEvents);
+const tunnels: CaissonTunnel[] = [];
+const crowd = new Crowd();
 
 process.on("message", (message: unknown) => {
   if (!isQuestion(message)) return;
@@ -38,7 +35,9 @@ function carryOut(order: Order): Promise<Answers[Order["do"]]> {
     case "connect":
       return startClient(order);
     case "crowd":
-      return gather(order);
+      return crowd.gather(order).then((count) => ({ tunnels: count }));
+    case "standing":
+      return Promise.resolve(crowd.state());
     case "disperse":
       return disperse();
     case "cpu":
@@ -94,33 +93,14 @@ async function startClient(order: Extract<Order, { do: "connect" }>): Promise<Ro
     ...(await tracingOf(order.tracing)),
     ...(order.admin ? { admin: watch.options } : {}),
   });
-  crowd.push(tunnel);
+  tunnels.push(tunnel);
   return { url: tunnel.url, admin: tunnel.admin, token: watch.token() };
 }
 
-async function gather(order: Extract<Order, { do: "crowd" }>): Promise<{ tunnels: number }> {
-  const { server, target, sessions, tunnelsEach } = order;
-  for (let made = 0; made < sessions; made += crowdStep) {
-    const batch = Array.from({ length: Math.min(crowdStep, sessions - made) }, () => {
-      const client = new TunnelClient({
-        runtime: crowdRuntime,
-        version: "0.0.0",
-        servers: [server],
-        tunnels: Array.from({ length: tunnelsEach }, () => ({ kind: "http", target: String(target) })),
-        muxLimits: silent,
-      });
-      crowd.push(client);
-      return client.start();
-    });
-    await Promise.all(batch);
-  }
-  return { tunnels: crowd.length * tunnelsEach };
-}
-
 async function disperse(): Promise<{ tunnels: number }> {
-  const leaving = crowd.splice(0);
-  await Promise.all(leaving.map((client) => client.close()));
-  return { tunnels: crowd.length };
+  const leaving = tunnels.splice(0);
+  await Promise.all([crowd.disperse(), ...leaving.map((tunnel) => tunnel.close())]);
+  return { tunnels: crowd.state().tunnels };
 }
 
 function adminOf(folder: string): { readonly options: AdminOptions; readonly token: () => string } {

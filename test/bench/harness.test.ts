@@ -7,8 +7,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { sendLoad } from "../../bench/harness/load.ts";
 import { Origin } from "../../bench/harness/origin.ts";
-import { askedPlan } from "../../bench/harness/plan.ts";
-import { figure, reportOf, reportText } from "../../bench/harness/report.ts";
+import { askedPlan, askedSize } from "../../bench/harness/plan.ts";
+import { figure, reportMarkdown, reportOf, reportText, verdictOf } from "../../bench/harness/report.ts";
 import { interleave } from "../../bench/harness/rounds.ts";
 import { pairedRatio, spreadOf } from "../../bench/harness/statistics.ts";
 import { SeededRandom } from "../../bench/gate/seeded-random.ts";
@@ -94,6 +94,27 @@ test("the command line: a number for each name, and nothing else", () => {
   }
 });
 
+test("the quick form is a plan of its own, whose figures can be changed as well", () => {
+  const plans = { standard: { rounds: 9, size: 5 }, quick: { rounds: 1, size: 1 } };
+  assert.deepEqual(askedSize(plans, []), { plan: plans.standard, format: "text" });
+  const changed = { plan: { rounds: 1, size: 3 }, format: "markdown" };
+  assert.deepEqual(askedSize(plans, ["--quick", "--size", "3", "--markdown"]), changed);
+  assert.throws(() => askedSize(plans, ["--slow"]), { code: "E_USAGE" });
+});
+
+test("a bound is kept, missed, or not shown, and only what is missed fails", () => {
+  assert.equal(verdictOf({ what: "w", value: 2, below: 2 }), "missed");
+  assert.equal(verdictOf({ what: "w", value: 2, atLeast: 2 }), "holds");
+  assert.equal(verdictOf({ what: "w", value: 1, atLeast: 2 }), "missed");
+  assert.equal(verdictOf({ what: "w", value: Number.NaN, below: 2 }), "missed");
+  assert.equal(verdictOf({ what: "w", value: 9, below: 2, notShown: "too few" }), "not shown");
+  const found = { bench: "b", plan: {}, columns: ["c", "d"], rows: [["e", "f"]], data: undefined } as const;
+  const report = reportOf({ ...found, checks: [{ what: "w", value: 9, below: 2, notShown: "too few" }] });
+  assert.equal(report.passed, true);
+  const lines = ["| c | d |", "| --- | --- |", "| e | f |", "", "- not shown: w is 9, must be below 2 (too few)", ""];
+  assert.equal(reportMarkdown(report), lines.join("\n"));
+});
+
 test("a report says which checks hold", () => {
   const report = reportOf({
     bench: "b",
@@ -108,7 +129,7 @@ test("a report says which checks hold", () => {
   });
   assert.equal(report.passed, false);
   assert.match(reportText(report), /^holds: x is 1, must be below 2$/mu);
-  assert.match(reportText(report), /^BROKEN: y is 3, must be below 2$/mu);
+  assert.match(reportText(report), /^missed: y is 3, must be below 2$/mu);
   assert.equal(figure(0.012_345), "0.01235");
   assert.equal(figure(1234.56), "1235");
 });
