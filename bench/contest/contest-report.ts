@@ -3,13 +3,12 @@
 import { writeFileSync } from "node:fs";
 import type { HostFacts } from "../harness/host-facts.ts";
 import { hostFacts } from "../harness/host-facts.ts";
-import type { Ratio } from "../harness/statistics.ts";
-import { spreadOf } from "../harness/statistics.ts";
 import type { Absence, Found } from "./contest.ts";
-import type { Division, MetricName } from "./division.ts";
+import { ratioText, tableOf, tablesByContestant, tablesByScenario } from "./contest-tables.ts";
+import type { Division } from "./division.ts";
 import { metrics } from "./division.ts";
 import type { Goal, JudgedGoal } from "./goals.ts";
-import { judge, ratioOf } from "./goals.ts";
+import { judge } from "./goals.ts";
 
 /** The document. */
 export interface ContestReport {
@@ -37,8 +36,8 @@ export interface ContestFacts {
   readonly startedAtMs: number;
   readonly divisions: readonly Division[];
   readonly goals: readonly Goal[];
-  /** Whose figures are set in relation to whose, in the last column of each table. */
-  readonly compared: { readonly contestant: string; readonly against: string };
+  /** Whose figures are set in relation, in the last column of each table: to one other's, or (undefined) to each other's. */
+  readonly compared: { readonly contestant: string; readonly against: string | undefined };
   readonly found: Found;
   readonly absences: readonly Absence[];
 }
@@ -55,7 +54,7 @@ export function contestReport(facts: ContestFacts): ContestReport {
   const seconds = Math.round((performance.now() - startedAtMs) / 1000);
   const markdown = [
     ...headLines(facts, seconds),
-    ...facts.divisions.flatMap((division) => divisionLines(facts, division)),
+    ...facts.divisions.flatMap((division) => tablesOf(facts, division)),
     ...goalLines(goals),
     ...absenceLines(absences),
   ].join("\n");
@@ -85,41 +84,10 @@ function settings(plan: Readonly<Record<string, number>>): string {
     .join(", ");
 }
 
-function divisionLines(
-  facts: ContestFacts,
-  { title, contestants, scenarios, metrics: shown }: Division,
-): readonly string[] {
-  const names = contestants.map(({ name }) => name);
-  return shown.flatMap((metric) => {
-    const rows = scenarios.flatMap(({ name }) => rowOf(facts, { division: title, scenario: name, metric, names }));
-    if (rows.length === 0) return [];
-    const { contestant, against } = facts.compared;
-    const columns = [title, ...names, `${contestant} / ${against} (95 %)`];
-    return [`**${title}: ${metrics[metric]}**, median (quartiles)`, "", ...tableOf([columns, ...rows]), ""];
-  });
-}
-
-interface RowPlace {
-  readonly division: string;
-  readonly scenario: string;
-  readonly metric: MetricName;
-  readonly names: readonly string[];
-}
-
-/** A row, or none where nobody has such a figure. */
-function rowOf(
-  { found, compared }: ContestFacts,
-  { division, scenario, metric, names }: RowPlace,
-): readonly string[][] {
-  const samples = found[division]?.[scenario] ?? {};
-  const cells = names.map((name) => {
-    const values = (samples[name] ?? []).map((figures) => figures[metric]).filter((value) => value !== undefined);
-    if (values.length === 0) return "";
-    const { median, lowerQuartile, upperQuartile } = spreadOf(values);
-    return `${rounded(median)} (${rounded(lowerQuartile)} to ${rounded(upperQuartile)})`;
-  });
-  if (cells.every((cell) => cell === "")) return [];
-  return [[scenario, ...cells, ratioText(ratioOf(found, { division, scenario, metric, ...compared }))]];
+function tablesOf({ found, compared }: ContestFacts, division: Division): readonly string[] {
+  const { contestant, against } = compared;
+  if (against === undefined) return tablesByContestant({ found, division, contestant });
+  return tablesByScenario({ found, division, compared: { contestant, against } });
 }
 
 function goalLines(goals: readonly JudgedGoal[]): readonly string[] {
@@ -133,31 +101,14 @@ function goalLines(goals: readonly JudgedGoal[]): readonly string[] {
   return [...tableOf([["goal", "bound", "paired ratio (95 %)", "verdict"], ...rows]), ""];
 }
 
+/** One line for each reason, with all the places that it holds for. */
 function absenceLines(absences: readonly Absence[]): readonly string[] {
-  const texts = absences.map(({ division, contestant, scenario, why }) => {
-    const where = scenario === undefined ? division : `${division}, ${scenario}`;
-    return `- ${contestant}, ${where}: not run, ${why.split("\n")[0] ?? ""}`;
-  });
-  return texts.length === 0 ? [] : [...texts, ""];
-}
-
-function ratioText(ratio: Ratio | undefined): string {
-  if (ratio === undefined) return "";
-  if (ratio.pairs === 1) return `${ratio.ratio.toFixed(2)} (one round)`;
-  return `${ratio.ratio.toFixed(2)} (${ratio.lower.toFixed(2)} to ${ratio.upper.toFixed(2)})`;
-}
-
-/** Three digits are all that such a machine tells. */
-function rounded(value: number): string {
-  return String(Number(value.toPrecision(3)));
-}
-
-/** A table in the form that formatters of Markdown leave alone: every column as wide as its widest cell. */
-function tableOf(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(3, ...rows.map((row) => (row[column] ?? "").length)));
-  const line = (row: readonly string[]): string =>
-    `| ${widths.map((width, column) => (row[column] ?? "").padEnd(width)).join(" | ")} |`;
-  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  const [head = [], ...others] = rows;
-  return [line(head), rule, ...others.map(line)];
+  const places = new Map<string, string[]>();
+  for (const { division, contestant, scenario, why } of absences) {
+    const reason = `${contestant}: not run, ${why.split("\n")[0] ?? ""}`;
+    const place = scenario === undefined ? division : `${division}, ${scenario}`;
+    places.set(reason, [...(places.get(reason) ?? []), place]);
+  }
+  const lines = [...places].map(([reason, where]) => `- ${reason} (${where.join("; ")})`);
+  return lines.length === 0 ? [] : [...lines, ""];
 }

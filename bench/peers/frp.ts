@@ -1,0 +1,48 @@
+// frp: an HTTP proxy that routes by Host, over one multiplexed connection. Written in Go.
+
+import { join } from "node:path";
+import { answersOn } from "../contestants/answers-on.ts";
+import { standingOf } from "../contestants/contestant.ts";
+import { told } from "../contest/program-versions.ts";
+import { freePorts } from "../harness/free-ports.ts";
+import type { Peer } from "./peer.ts";
+import { configured, fileOf, missingOf, quietly, sought } from "./peer.ts";
+
+const frps = sought("PEER_FRPS", "frps");
+const frpc = sought("PEER_FRPC", "frpc");
+const host = "bench.example";
+
+/** See README.md. */
+export const frp: Peer = {
+  name: "frp",
+  proxies: "HTTP",
+  missing: missingOf(frps, frpc),
+  version: () => told(fileOf(frps), ["--version"], /(\d+\.\d+\.\d+)/u),
+  start: (target) =>
+    standingOf(async (resources) => {
+      const [control = 0, port = 0] = await freePorts(2);
+      const folder = configured(resources, {
+        "frps.toml": `
+bindAddr = "127.0.0.1"
+proxyBindAddr = "127.0.0.1"
+bindPort = ${control}
+vhostHTTPPort = ${port}
+`,
+        "frpc.toml": `
+serverAddr = "127.0.0.1"
+serverPort = ${control}
+[[proxies]]
+name = "bench"
+type = "http"
+localIP = "127.0.0.1"
+localPort = ${target}
+customDomains = ["${host}"]
+`,
+      });
+      const server = quietly(resources, { title: "frps", file: fileOf(frps), args: ["-c", join(folder, "frps.toml")] });
+      await server.listensOn(control);
+      const client = quietly(resources, { title: "frpc", file: fileOf(frpc), args: ["-c", join(folder, "frpc.toml")] });
+      await answersOn({ port, host });
+      return { port, host, pids: [server.pid, client.pid] };
+    }),
+};
