@@ -313,8 +313,10 @@ void test("bytes behind a bodiless request cut the exchange, and never reach the
 });
 
 void test("streams for a tunnel that does not exist", async () => {
-  await using uplink = await Uplink.open({ target: "127.0.0.1:1", kind: "tcp" });
-  const visit = uplink.visit(get);
-  await visit.over();
-  assert.equal(visit.reset, "no_tunnel");
+  for (const kind of ["tcp", "tls"] as const) {
+    await using uplink = await Uplink.open({ target: "127.0.0.1:1", kind });
+    const visit = uplink.visit(get);
+    await visit.over();
+    assert.equal(visit.reset, "no_tunnel");
+  }
 });

@@ -24,6 +24,7 @@ import { Session } from "../../src/mux/session.ts";
 import type { Stream } from "../../src/mux/stream.ts";
 import type { ResetReason } from "../../src/wire/codes.ts";
 import type { ControlMessage, TunnelKind } from "../../src/wire/control.ts";
+import { tlsFeature } from "../../src/wire/control.ts";
 import type { OpenExchange } from "../../src/wire/open.ts";
 import { transportPair } from "../support/transport-pair.ts";
 import { until } from "../support/until.ts";
@@ -166,7 +167,7 @@ export class Uplink {
       runtime: this.#serverRuntime,
       handler: this.#serverHandler(),
       peer: "test",
-      hello: { version: "0.0.0", instance: "server", maxStreams: 1024 },
+      hello: { version: "0.0.0", instance: "server", maxStreams: 1024, features: [tlsFeature] },
     });
     this.link = new LinkSession({
       owner: this.#linkOwner(claim),

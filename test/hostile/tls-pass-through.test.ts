@@ -11,6 +11,7 @@ import { Authority } from "../support/authority.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { RawTarget } from "../support/raw-target.ts";
 import { runCaisson, startCaisson } from "../support/run.ts";
+import { connectTls } from "../support/tls-visitor.ts";
 import { TokensFile } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 
@@ -81,6 +82,39 @@ test("a name that is kept for a token which is revoked meanwhile: who waits is r
   assert.equal(await visitor.ended(), "reset");
   visitor.close();
   pass.rig.relay.thaw();
+});
+
+test("a name that comes back as another kind of tunnel: nobody's bytes go to the wrong one", options, async () => {
+  await using target = await echo();
+  using file = new TokensFile();
+  const own = await file.add();
+  const connect = { token: own.token };
+  await using pass = await PassRig.start({ targetPort: target.port, relay: {}, serve: { tokens: file.file }, connect });
+  const { rig, port } = pass;
+  rig.relay.freeze();
+  rig.relay.cut();
+  await until(() => pass.probe("names.held") === 1, { what: "the name is held" });
+  const visitor = await visit(port, await firstHello({ servername: passName }));
+  await until(() => pass.probe("names.waiting") === 1, { what: "a visitor waits" });
+  const directly = rig.server.url.replace("http", "ws");
+  const web = await rig.connectAnother({ type: "http", server: directly });
+  assert.match(web.url, /^https:/);
+  assert.equal(await visitor.ended(), "reset");
+  assert.deepEqual([visitor.text, target.accepted], ["", 0]);
+  // And the other way round: a connection that was decrypted carries no requests for what is not.
+  const answers = await connectTls(port, { ca: pass.ca, servername: passName });
+  const get = `GET / HTTP/1.1\r\nHost: ${passName}\r\n\r\n`;
+  let text = "";
+  answers.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
+  answers.write(get.replace("GET", "OPTIONS"));
+  await until(() => target.accepted === 1, { what: "the target has a request" });
+  await rig.connectAnother({ type: "tls", server: directly });
+  await until(() => text.includes("bad_target_response"), { what: "the echo is no answer" });
+  answers.write(get);
+  await until(() => /HTTP\/1\.1 421 [\s\S]*\(SNI\)/.test(text), { what: "the request is refused", detail: () => text });
+  answers.destroy();
+  visitor.close();
+  rig.relay.thaw();
 });
 
 test("silence and halves are the server's to end; a crowd waits in bounds, and is reset", options, async () => {
