@@ -16,7 +16,7 @@ export function endOf(reason: string, server: string): CaissonError | undefined 
     case "revoked":
       return new CaissonError("E_AUTH", `${server} has revoked the token, or it has expired`);
     case "not_allowed":
-      return new CaissonError("E_AUTH", `the token may not use this name at ${server} any more`);
+      return new CaissonError("E_AUTH", `the token may not use this name or port at ${server} any more`);
     default:
       return undefined;
   }
@@ -53,8 +53,7 @@ export function lossText(reason: SessionCloseReason, server: string): string {
 
 /** Why a claim cannot be had, so that the client ends. */
 export function refusalError(refused: Refused, claim: TunnelClaim, server: string): CaissonError {
-  const what = claim.name === undefined ? "a tunnel" : `the name ${claim.name}`;
-  const message = `${server} refused ${what}: ${printable(refused.message)}`;
+  const message = `${server} refused ${wishOf(claim)}: ${printable(refused.message)}`;
   switch (refused.code) {
     case "name_taken":
     case "port_taken":
@@ -73,6 +72,11 @@ export function refusalError(refused: Refused, claim: TunnelClaim, server: strin
     default:
       return refused.code satisfies never;
   }
+}
+
+function wishOf({ kind, name, port }: TunnelClaim): string {
+  if (kind !== "tcp") return name === undefined ? "a tunnel" : `the name ${name}`;
+  return `a TCP tunnel${name === undefined ? "" : ` named ${name}`}${port === undefined ? "" : ` on port ${port}`}`;
 }
 
 /** What a server wrote, without bytes that a terminal acts upon. */

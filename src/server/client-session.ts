@@ -13,6 +13,7 @@ import type { HeldName } from "./name-table.ts";
 import { looksRandom, nameProblem, randomName } from "./names.ts";
 import type { GatedSession } from "./token-gate.ts";
 import type { PublicPort } from "./port-table.ts";
+import { refusalText } from "./refusal-texts.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** A request that waits for a place in a full session. */
@@ -34,19 +35,6 @@ export interface ClientSessionOptions {
   /** The session and its socket are gone. */
   readonly onClosed: () => void;
 }
-
-const refusalTexts: Readonly<Record<RegisterRefusal, string>> = {
-  name_taken: "another client has this name; choose another name, or none for a random one",
-  name_invalid: "a name is 1 to 63 of a-z, 0-9 and hyphens, not at the edges, and does not start with xn--",
-  name_reserved: "this name is reserved; choose another",
-  not_allowed: "this is not in the scope of the token",
-  port_taken: "this port is in use; choose another, or none for a free one",
-  port_invalid: "this port is outside of the server's range",
-  tcp_off: "this server offers no TCP tunnels",
-  tls_off: "this server does not listen for TLS; its operator has to start it with --listen-tls HOST:PORT",
-  too_many: "this session has as many tunnels as the server allows",
-  shutting_down: "the server is shutting down",
-};
 
 /** An instance that is shorter was not made to be hard to guess, and proves nothing. */
 const leastProofLength = 16;
@@ -222,7 +210,9 @@ export class ClientSession implements SessionHandler, GatedSession {
 
   #refuse(message: Register, verdict: RegisterRefusal): void {
     this.#edge.runtime.events.refused(verdict);
-    this.session.sendControl({ type: "refused", id: message.id, code: verdict, message: refusalTexts[verdict] });
+    const ofPort = message.kind === "tcp" && (verdict === "port_taken" || this.#judgePort(message.port) === verdict);
+    const text = refusalText(verdict, ofPort ? (message.port ?? "any") : undefined);
+    this.session.sendControl({ type: "refused", id: message.id, code: verdict, message: text });
   }
 
   /** Never rejects. */
@@ -311,7 +301,9 @@ export class ClientSession implements SessionHandler, GatedSession {
     const { ports, limits } = this.#edge;
     if (!ports) return "tcp_off";
     if (this.#openingPorts >= limits.maxTunnelsPerSession) return "too_many";
-    if (port === undefined) return undefined;
+    if (port === undefined) {
+      return this.#token && !ports.includesAny(this.#token.ports) ? "not_allowed" : undefined;
+    }
     if (!ports.includes(port)) return "port_invalid";
     return this.#mayUsePort(port) ? undefined : "not_allowed";
   }
@@ -347,9 +339,9 @@ export class ClientSession implements SessionHandler, GatedSession {
 
   /** Whether a tunnel that stands is still in the token's scope. */
   #mayKeep({ name, type }: Tunnel): boolean {
-    const port = type === "tcp" ? this.#edge.ports?.of(name)?.port : undefined;
-    if (port !== undefined && !this.#mayUsePort(port)) return false;
-    return (port !== undefined && looksRandom(name)) || this.#mayUse(name);
+    const { ports, tokens } = this.#edge;
+    const port = type === "tcp" ? ports?.of(name)?.port : undefined;
+    return tokens === undefined || (this.#token !== undefined && tokens.covers(this.#token, { name, port }));
   }
 
   /** Whether the name is in the token's scope; always where there are no tokens. */

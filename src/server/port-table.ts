@@ -53,6 +53,12 @@ export class PortTable {
     return port >= from && port <= to;
   }
 
+  /** Whether any of the ports may be one of this server's. */
+  includesAny(ranges: readonly PortRange[]): boolean {
+    const { from, to } = this.#options.range;
+    return ranges.some((range) => range.from <= to && range.to >= from);
+  }
+
   /** The port that belongs to a name. */
   of(name: string): PublicPort | undefined {
     return this.#byName.get(name);

@@ -22,6 +22,13 @@ export interface GatedSession {
   rescope(token: TokenEntry): void;
 }
 
+/** What a tunnel is reached by. */
+export interface GatedPlace {
+  readonly name: string;
+  /** The public port of a TCP tunnel; undefined for others. */
+  readonly port: number | undefined;
+}
+
 /** Options of {@link TokenGate}. */
 export interface TokenGateOptions {
   readonly runtime: Runtime;
@@ -76,10 +83,17 @@ export class TokenGate {
     return this.#table.mayUse(token, name) || (looksRandom(name) && this.#table.mayUseRandom(token, name));
   }
 
-  /** Whether a name is still to be kept for the holder of the token with this id. */
-  mayKeep(name: string, tokenId: string): boolean {
+  /** Whether the token's scope holds what stands under a name: its port, where it has one, and the name. */
+  covers(token: TokenEntry, { name, port }: GatedPlace): boolean {
+    if (port === undefined) return this.mayUse(token, name);
+    // What a TCP tunnel is reached by is its port: a random name for it needs no scope.
+    return this.#table.mayUsePort(token, port) && (looksRandom(name) || this.mayUse(token, name));
+  }
+
+  /** Whether a place is still to be kept for the holder of the token with this id. */
+  mayKeep(place: GatedPlace, tokenId: string): boolean {
     const token = this.#table.get(tokenId);
-    return token !== undefined && !hasExpired(token, Date.now()) && this.mayUse(token, name);
+    return token !== undefined && !hasExpired(token, Date.now()) && this.covers(token, place);
   }
 
   /** A session has begun. */

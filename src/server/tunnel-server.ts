@@ -298,11 +298,13 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
   };
 
   readonly #reviewHeldNames = (): void => {
-    const { names, tokens } = this.edge;
-    names.review(
-      ({ name, tokenId }) => tokens === undefined || (tokenId !== undefined && tokens.mayKeep(name, tokenId)),
-    );
+    const { names, ports, tokens } = this.edge;
+    names.review(({ name, tokenId }) => {
+      const place = { name, port: ports?.of(name)?.port };
+      return tokens === undefined || (tokenId !== undefined && tokens.mayKeep(place, tokenId));
+    });
   };
+
   async #shutDown(options: ShutdownOptions): Promise<void> {
     const { sessions, names, aborts, tokens } = this.edge;
     if (options.drainDelayMs > 0) await this.#wait(() => false, options.drainDelayMs);

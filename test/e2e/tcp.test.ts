@@ -76,8 +76,8 @@ test("a port that was asked for is given, once, within the range, and away with 
   const first = await rig.connectAnother({ type: "tcp", port: wanted, name: "first" });
   assert.equal(portIn(first.url), wanted);
   const refusals: readonly [port: number, message: RegExp][] = [
-    [wanted, /in use/],
-    [20_999, /range/],
+    [wanted, new RegExp(`refused a TCP tunnel named other on port ${wanted}: this port is in use; choose another`)],
+    [20_999, /on port 20999: this port is outside of the server's range$/],
   ];
   for (const [port, message] of refusals) {
     await assert.rejects(rig.connectAnother({ type: "tcp", port, name: "other" }), message);
@@ -129,7 +129,7 @@ test("without a range there are no TCP tunnels, and a port of another process is
   const url = server.url.replace("http", "ws");
   await assert.rejects(connect({ server: url, target: target.port, type: "tcp" }), (error) => {
     assert.ok(error instanceof CaissonError);
-    return /in use/.test(error.message);
+    return error.message.endsWith(" refused a TCP tunnel: no port that it may have is free");
   });
   taken.close();
 });

@@ -29,6 +29,7 @@ export interface SeenControl {
   readonly id?: number;
   readonly code?: string;
   readonly name?: string;
+  readonly url?: string;
   readonly message?: string;
   readonly resumeKey?: string;
   readonly reason?: string;
@@ -91,7 +92,10 @@ export class WireClient {
   }
 
   /** Claims a tunnel; answers with what the server says to it: `registered`, or the code of a refusal. */
-  async register(id: number, claim: { readonly name?: string; readonly resumeKey?: string }): Promise<SeenControl> {
+  async register(
+    id: number,
+    claim: { readonly name?: string; readonly resumeKey?: string; readonly kind?: "tcp"; readonly port?: number },
+  ): Promise<SeenControl> {
     this.send(control({ type: "register", id, kind: "http", ...claim }));
     const answer = (): SeenControl | undefined =>
       [...this.controls("registered"), ...this.controls("refused")].findLast((message) => message.id === id);
