@@ -8,40 +8,42 @@ import { peers, quickPlan } from "../../bench/peers.ts";
 import { allPeers } from "../../bench/peers/all-peers.ts";
 import type { Peer } from "../../bench/peers/peer.ts";
 import { missingOf, sought, soughtIn } from "../../bench/peers/peer.ts";
-import { needs } from "../support/debian.ts";
-
-const skip = needs("nginx").skip === false ? needs("wrk") : needs("nginx");
+import { needsBenchPrograms } from "../support/bench-programs.ts";
 
 function peer(name: string, changes: Partial<Peer> = {}): Peer {
   return { ...oneNginx, name, proxies: "HTTP", version: () => "1.2.3", ...changes };
 }
 
-test("peers: those that stand are measured, the others are named", { ...skip, timeout: 300_000 }, async () => {
-  const field = [
-    peer("standing"),
-    peer("missing", { missing: "is not installed" }),
-    peer("failing", { start: () => Promise.reject(new Error("does not start")) }),
-  ];
-  const report = await peers({ plan: { ...quickPlan, mebibytes: 2 }, quick: false, peers: field });
-  const present = ["Caisson", "Caisson TCP", "standing"];
-  for (const samples of Object.values(report.found).flatMap((division) => Object.values(division))) {
-    assert.deepEqual(Object.keys(samples).toSorted(), present);
-  }
-  assert.deepEqual(
-    new Set(report.absences.map(({ contestant, why }) => `${contestant} ${why}`)),
-    new Set(["missing is not installed", "failing does not start"]),
-  );
-  assert.match(report.markdown, /^- missing: not run, is not installed \(requests; transfers\)$/mu);
-  assert.match(report.markdown, /^\| standing +\| \d/mu);
-  assert.equal(report.programs["standing"], "1.2.3");
-  assert.deepEqual(
-    report.goals.map(({ against, bound }) => [against, bound]),
-    [
-      ["standing", { atLeast: 2 }],
-      ["failing", { atLeast: 2 }],
-    ],
-  );
-});
+test(
+  "peers: those that stand are measured, the others are named",
+  { ...needsBenchPrograms(), timeout: 300_000 },
+  async () => {
+    const field = [
+      peer("standing"),
+      peer("missing", { missing: "is not installed" }),
+      peer("failing", { start: () => Promise.reject(new Error("does not start")) }),
+    ];
+    const report = await peers({ plan: { ...quickPlan, mebibytes: 2 }, quick: false, peers: field });
+    const present = ["Caisson", "Caisson TCP", "standing"];
+    for (const samples of Object.values(report.found).flatMap((division) => Object.values(division))) {
+      assert.deepEqual(Object.keys(samples).toSorted(), present);
+    }
+    assert.deepEqual(
+      new Set(report.absences.map(({ contestant, why }) => `${contestant} ${why}`)),
+      new Set(["missing is not installed", "failing does not start"]),
+    );
+    assert.match(report.markdown, /^- missing: not run, is not installed \(requests; transfers\)$/mu);
+    assert.match(report.markdown, /^\| standing +\| \d/mu);
+    assert.equal(report.programs["standing"], "1.2.3");
+    assert.deepEqual(
+      report.goals.map(({ against, bound }) => [against, bound]),
+      [
+        ["standing", { atLeast: 2 }],
+        ["failing", { atLeast: 2 }],
+      ],
+    );
+  },
+);
 
 test("what an adapter looks for is there, or it says where it looked", () => {
   assert.equal(missingOf(sought("PEER_NOTHING", "sh")), undefined);

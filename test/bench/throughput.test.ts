@@ -4,11 +4,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { quickPlan, throughput } from "../../bench/throughput.ts";
-import { needs } from "../support/debian.ts";
+import { needsBenchPrograms } from "../support/bench-programs.ts";
 
-const skip = needs("nginx").skip === false ? needs("wrk") : needs("nginx");
-
-test("throughput: all contestants in all divisions", { ...skip, timeout: 300_000 }, async () => {
+test("throughput: all contestants in all divisions", { ...needsBenchPrograms(), timeout: 300_000 }, async () => {
   const report = await throughput({ plan: { ...quickPlan, mebibytes: 4 }, quick: true, connections: [4, 64] });
   const contestants = ["Caisson", "direct", "one nginx", "two nginx"];
   const absent = new Set(report.absences.map(({ division, contestant }) => `${division} ${contestant}`));
