@@ -3,7 +3,8 @@
 // destroys it without a word, and never keeps more of it than the longest ClientHello.
 //
 //   proxy ──header──> hello ──ClientHello──> handshake ──secure──> arrived
-//                       └── a name that is passed through ──> arrived, still encrypted
+//     │                 └── a name that is passed through ──> arrived, still encrypted
+//     └── the port of a TCP tunnel ──> arrived
 
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
@@ -23,6 +24,8 @@ export interface ArrivalSteps {
   readonly proxyHeader: boolean;
   /** The connection is encrypted. */
   readonly tls: boolean;
+  /** The tunnel that it is led to as it is, whatever is in it; undefined if it is for the server to read. */
+  readonly port?: string | undefined;
 }
 
 /** Who holds arrivals and knows what becomes of them. */
@@ -36,20 +39,22 @@ export interface ArrivalOwner {
   passedTo(serverName: string): string | undefined;
   /** The connection is ready for its first request. The socket is the callee's from here on. */
   onArrived(arrival: Arrival, accepted: AcceptedConnection): void;
-  /** The connection is for a tunnel, still encrypted: `hello` was read from it. The socket is the callee's from here on. */
+  /** The connection is for a tunnel as it is: `hello` was read from it. The socket is the callee's from here on. */
   onPassThrough(arrival: Arrival, passing: PassingConnection): void;
   /** It came to nothing; the socket is destroyed. */
   onLost(arrival: Arrival): void;
 }
 
-/** A connection that is led to a tunnel without being decrypted. */
+/** A connection that is led to a tunnel without being read. */
 export interface PassingConnection {
+  /** What kind of tunnel it has to be. */
+  readonly type: "tcp" | "tls";
   /** Paused. */
   readonly socket: Socket;
   readonly address: string;
   /** The tunnel's name. */
   readonly name: string;
-  /** What was read from it: the ClientHello, and what came with it. */
+  /** What was read from it: the ClientHello, and what came with it; or what came with a PROXY header. */
   readonly hello: Buffer;
 }
 
@@ -64,6 +69,7 @@ export class Arrival {
   readonly #owner: ArrivalOwner;
   readonly #socket: Socket;
   readonly #tls: boolean;
+  readonly #port: string | undefined;
   readonly #deadline: Deadline;
   #address: string;
   #step: Step;
@@ -88,6 +94,7 @@ export class Arrival {
     this.#socket = socket;
     this.#address = options.address;
     this.#tls = steps.tls;
+    this.#port = steps.port;
     this.#step = steps.proxyHeader ? "proxy" : "hello";
     this.#deadline = owner.runtime.deadlines.create(() => this.#refuse("arrival_timeout"));
     this.#deadline.arm(options.deadlineMs);
@@ -157,7 +164,8 @@ export class Arrival {
     }
     const rest = bytes.subarray(progress.end);
     this.#step = "hello";
-    if (!this.#tls) this.#arrive(rest);
+    if (this.#port !== undefined) this.#pass("tcp", { name: this.#port, bytes: rest });
+    else if (!this.#tls) this.#arrive(rest);
     else if (rest.length > 0) this.#readHello(rest);
     return progress.end;
   }
@@ -172,15 +180,19 @@ export class Arrival {
     const { serverName } = progress;
     const name = serverName === undefined ? undefined : this.#owner.passedTo(serverName);
     if (name !== undefined) {
-      const socket = this.#socket;
-      const hello = Buffer.from(bytes);
-      socket.pause();
-      this.#letGo("passed_through");
-      this.#owner.onPassThrough(this, { socket, address: this.#address, name, hello });
+      this.#pass("tls", { name, bytes });
       return;
     }
     this.#serverName = serverName;
     this.#shakeHands(bytes);
+  }
+
+  #pass(type: PassingConnection["type"], to: { readonly name: string; readonly bytes: Buffer }): void {
+    const socket = this.#socket;
+    const hello = Buffer.from(to.bytes);
+    socket.pause();
+    this.#letGo("passed_through");
+    this.#owner.onPassThrough(this, { type, socket, address: this.#address, name: to.name, hello });
   }
 
   #shakeHands(bytes: Buffer): void {

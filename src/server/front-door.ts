@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import type { SecureContext } from "node:tls";
 import { CaissonError, systemCodeOf } from "../lifecycle/errors.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
+import { emptyBuffer } from "../mux/outgoing.ts";
 import type { ArrivalOwner, PassingConnection } from "./arrival.ts";
 import { Arrival } from "./arrival.ts";
 import type { Edge } from "./edge.ts";
@@ -76,7 +77,9 @@ export class FrontDoor implements ArrivalOwner {
   async listen(where: ListenAddress): Promise<ListenAddress> {
     const { scheme = "http" } = where;
     const tls = scheme === "https";
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#onConnection(socket, tls));
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#onConnection(socket, { tls }),
+    );
     const address = await listenOn(server, where);
     this.#servers.push(server);
     // EMFILE and the like while accepting: counted by the limits below, never a reason to stop.
@@ -127,21 +130,29 @@ export class FrontDoor implements ArrivalOwner {
     this.#arrivals.delete(arrival);
   }
 
-  #onConnection(socket: Socket, tls: boolean): void {
+  /** A visitor of a TCP tunnel's port, paused, and the name that the port belongs to. */
+  onPortVisitor(socket: Socket, name: string): void {
+    this.#onConnection(socket, { tls: false, port: name });
+  }
+
+  #onConnection(socket: Socket, way: { readonly tls: boolean; readonly port?: string }): void {
     const { edge, owner, proxyProtocol } = this.#options;
+    const { tls, port } = way;
     // A visitor that is gone already has no address.
     const address = plainAddress(socket.remoteAddress ?? "");
     const proxyHeader = proxyProtocol && address !== "" && edge.trusted.has(address);
     const refusal = address === "" ? undefined : (this.#full(tls || proxyHeader) ?? this.quota.admit(socket, address));
     if (refusal) this.runtime.events.refused(refusal);
     if (refusal || address === "") socket.destroy();
-    else if (!tls && !proxyHeader) owner.onVisitor({ socket, raw: socket, address, scheme: "http" });
-    else {
-      const steps = { proxyHeader, tls };
+    else if (tls || proxyHeader) {
+      const steps = { proxyHeader, tls, port };
       const arrival = new Arrival(this, { socket, address, steps, deadlineMs: edge.limits.arrivalMs });
       this.#arrivals.add(arrival);
       this.#sockets.set(arrival, socket);
-    }
+      // Ports hand their visitors over paused.
+      socket.resume();
+    } else if (port === undefined) owner.onVisitor({ socket, raw: socket, address, scheme: "http" });
+    else owner.onPassing({ type: "tcp", socket, address, name: port, hello: emptyBuffer });
   }
 
   #full(hasSteps: boolean): "arrivals" | undefined {

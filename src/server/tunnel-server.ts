@@ -13,7 +13,6 @@ import { cutSecured } from "../mux/cut-socket.ts";
 import { GrowthBudget } from "../mux/growth-budget.ts";
 import type { MuxLimits } from "../mux/limits.ts";
 import { muxLimits } from "../mux/limits.ts";
-import { emptyBuffer } from "../mux/outgoing.ts";
 import { Pipe } from "../mux/pipe.ts";
 import type { PortRange } from "../tokens/name-pattern.ts";
 import type { TokenTable } from "../tokens/token-table.ts";
@@ -30,13 +29,13 @@ import { NameTable } from "./name-table.ts";
 import { ResumeKeys } from "./names.ts";
 import type { Login } from "./own-host.ts";
 import { OwnHost } from "./own-host.ts";
-import type { PipeVisitorOptions, PipeVisitorOwner } from "./pipe-visitor.ts";
+import type { PipeVisitorOwner } from "./pipe-visitor.ts";
 import { PipeVisitor } from "./pipe-visitor.ts";
 import { PortTable } from "./port-table.ts";
 import { PublicAddress } from "./public-address.ts";
 import { SecureContexts } from "./secure-contexts.ts";
 import { TokenGate } from "./token-gate.ts";
-import { plainAddress, TrustedProxies } from "./trusted-proxies.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 import { VisitorConnection } from "./visitor-connection.ts";
 import type { AcceptedConnection, OwnConnection, UpgradedConnection, VisitorOwner } from "./visitor-owner.ts";
 
@@ -235,8 +234,10 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
     return owner.kind === "tunnel" && this.edge.names.find(owner.name)?.type === "tls" ? owner.name : undefined;
   }
 
-  onPassing({ socket, address, name, hello }: PassingConnection): void {
-    this.#lead({ socket, address, name, type: "tls", early: hello });
+  onPassing({ type, socket, address, name, hello }: PassingConnection): void {
+    const visitor = new PipeVisitor(this, { type, socket, address, name, early: hello });
+    this.#pipeVisitors.add(visitor);
+    visitor.begin();
   }
 
   onOwnRequest(own: OwnConnection): void {
@@ -271,24 +272,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
     if (!place.closed) this.#pipes.add(place.pipe);
   }
 
-  readonly #onPortVisitor = (socket: Socket, name: string): void => {
-    const { quota } = this.#door;
-    // A visitor that is gone already has no address.
-    const address = plainAddress(socket.remoteAddress ?? "");
-    const refusal = address === "" ? undefined : quota.admit(socket, address);
-    if (refusal) this.#runtime.events.refused(refusal);
-    if (refusal || address === "") {
-      socket.destroy();
-      return;
-    }
-    this.#lead({ socket, address, name, type: "tcp", early: emptyBuffer });
-  };
-
-  #lead(options: PipeVisitorOptions): void {
-    const visitor = new PipeVisitor(this, options);
-    this.#pipeVisitors.add(visitor);
-    visitor.begin();
-  }
+  readonly #onPortVisitor = (socket: Socket, name: string): void => this.#door.onPortVisitor(socket, name);
 
   readonly #admit = ({ transport, own, token }: Login): void => {
     // From here on it counts against the limit of sessions.

@@ -8,6 +8,7 @@ import { connect as connectTls } from "node:tls";
 import { Authority } from "../support/authority.ts";
 import { needs } from "../support/debian.ts";
 import { RawClient } from "../support/raw-client.ts";
+import { RawTarget } from "../support/raw-target.ts";
 import { Rig } from "../support/rig.ts";
 import { until } from "../support/until.ts";
 import { Words } from "../hostile/words.ts";
@@ -85,6 +86,100 @@ test("IPv6 visitors are counted by their /64", async () => {
   }
   assert.deepEqual(words.refusals, ["visitors_per_address"]);
   for (const visitor of visitors) visitor.close();
+});
+
+test("on the port of a TCP tunnel: the header goes no further, what follows it does, in whatever pieces", async () => {
+  await using target = await RawTarget.start((socket) => socket.pipe(socket), { halfOpen: true });
+  const words = new Words();
+  await using rig = await Rig.start({
+    targetPort: target.port,
+    serverSubscribers: [words],
+    serve: {
+      listen: "127.0.0.1:0",
+      tcpPorts: "24000-24400",
+      proxyProtocol: true,
+      trustedProxies: ["127.0.0.9"],
+      limits: { maxVisitorsPerAddress: 2 },
+    },
+    connect: { type: "tcp" },
+  });
+  const port = Number(new URL(rig.tunnel.url.replace("tcp:", "http:")).port);
+  const header = Buffer.from("PROXY TCP4 192.0.2.7 192.0.2.8 54321 443\r\n");
+  for (const [head, cuts] of [
+    [header, [0, 5, header.length, header.length + 2]],
+    [version2, [0, 15, version2.length, version2.length + 2]],
+  ] as const) {
+    for (const cut of cuts) {
+      const visitor = await RawClient.connect(port, balancer);
+      const bytes = Buffer.concat([head, Buffer.from("hello")]);
+      visitor.send(bytes.subarray(0, cut));
+      await new Promise((resolve) => setImmediate(resolve));
+      visitor.send(bytes.subarray(cut));
+      // It need not wait for an answer before it ends its side.
+      visitor.end();
+      assert.equal(await visitor.ended(), "fin");
+      assert.equal(visitor.text, "hello");
+      visitor.close();
+    }
+  }
+  await rig.quiet();
+  // It is the visitor who has only so many places, not the balancer.
+  const visitors: RawClient[] = [];
+  for (const address of ["192.0.2.1", "192.0.2.1", "192.0.2.2"]) {
+    const visitor = await RawClient.connect(port, balancer);
+    visitor.send(`PROXY TCP4 ${address} 192.0.2.8 1 2\r\nhello`);
+    await visitor.receive("hello");
+    visitors.push(visitor);
+  }
+  const third = await RawClient.connect(port, balancer);
+  third.send("PROXY TCP4 192.0.2.1 192.0.2.8 1 2\r\nhello");
+  await third.ended();
+  const without = await RawClient.connect(port, balancer);
+  without.send("hello");
+  await without.ended();
+  assert.deepEqual([third.text, without.text], ["", ""]);
+  assert.deepEqual(words.refusals, ["visitors_per_address", "proxy_protocol"]);
+  // From anybody else it is nothing but bytes for the target.
+  const stranger = await RawClient.connect(port);
+  stranger.send(header);
+  await stranger.receive(header.toString());
+  for (const visitor of [...visitors, third, without, stranger]) visitor.close();
+  await rig.quiet();
+});
+
+test("on a TCP port: a header that does not come to its end, and a visitor who waits for the client behind it", async () => {
+  await using target = await RawTarget.start((socket) => socket.pipe(socket));
+  const words = new Words();
+  await using rig = await Rig.start({
+    targetPort: target.port,
+    relay: {},
+    serverSubscribers: [words],
+    serve: {
+      listen: "127.0.0.1:0",
+      tcpPorts: "24000-24400",
+      proxyProtocol: true,
+      trustedProxies: ["127.0.0.9"],
+      limits: { arrivalMs: 1_000 },
+    },
+    connect: { type: "tcp", limits: { stableMs: 1 } },
+  });
+  const port = Number(new URL(rig.tunnel.url.replace("tcp:", "http:")).port);
+  const silent = await RawClient.connect(port, balancer);
+  const half = await RawClient.connect(port, balancer);
+  half.send("PROXY TCP4 192.0.2.");
+  await until(() => rig.server.inventory().probes["visitors.arriving"] === 2, { what: "both are on their way in" });
+  await Promise.all([silent.ended(), half.ended()]);
+  assert.deepEqual(words.refusals, ["arrival_timeout", "arrival_timeout"]);
+  let back = false;
+  rig.tunnel.on("tunnel", () => (back = true));
+  rig.relay.cut();
+  const noticed = (): boolean => back || rig.server.inventory().probes["names.held"] === 1;
+  await until(noticed, { what: "the server has noticed" });
+  const waiting = await RawClient.connect(port, balancer);
+  waiting.send("PROXY TCP4 192.0.2.1 192.0.2.8 1 2\r\nhello");
+  await waiting.receive("hello");
+  for (const visitor of [silent, half, waiting]) visitor.close();
+  await rig.quiet();
 });
 
 test("a header in front of TLS", needs("openssl"), async () => {
