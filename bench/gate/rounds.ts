@@ -1,6 +1,7 @@
 // The rounds of one run: carries out the scenarios, waits for quiescence, takes a sample, until the verdict is certain or the
 // bound is reached. A round that fails does not end the run, because a leak may be why; it is remembered.
 
+import { setTimeout as pause } from "node:timers/promises";
 import { CaissonError, messageOf } from "../../src/lifecycle/errors.ts";
 import type { Ground } from "./ground.ts";
 import { mergeVerdicts } from "./merge-verdicts.ts";
@@ -14,6 +15,7 @@ import type { Scenario } from "./scenarios/scenario.ts";
 import type { ScenarioFacts } from "./reports/run-facts.ts";
 import type { Standing } from "./standing.ts";
 import type { Verdict } from "./verdict/finding.ts";
+import { idleCouldTell, idleReadings } from "./verdict/idle-growth.ts";
 import type { Sample } from "./verdict/sample.ts";
 import { judge } from "./verdict/verdict.ts";
 
@@ -54,6 +56,8 @@ export interface RoundsResult {
 const failuresInARow = 4;
 /** Extra rounds are added by so many: every decision waits for what was closed last. */
 const roundsMore = 5;
+/** Between readings without work, in milliseconds: what happens once a second happens among them. */
+const betweenIdleMs = 500;
 /** What is rehearsed before the warm-up, and with how many clients: all but what takes seconds to be found out. */
 const rehearsed: readonly Scenario[] = scenarios.filter(({ name }) => name !== "half-open");
 const rehearsalSize = 4;
@@ -73,6 +77,9 @@ export class Rounds {
   readonly #startedAtMs: number = performance.now();
   #connections = 0;
   #requests = 0;
+  /** What was read without any work between. */
+  #idle: readonly Sample[] = [];
+  #idleOfClient: readonly Sample[] = [];
   #failure: CaissonError | undefined;
   #failed = 0;
   #longestMs = 0;
@@ -93,16 +100,17 @@ export class Rounds {
     for (let n = 1; n <= last; n += 1) {
       // What is found early is found; the deciding round names it exactly.
       const leaks = verdict.outcome === "leak";
-      const late = performance.now() > this.#options.latestMs;
-      const deciding = n === last || leaks || late || this.#failed >= failuresInARow;
+      const over = performance.now() > this.#options.latestMs || this.#failed >= failuresInARow;
+      const deciding = n === last || leaks || over;
       await this.#round({ phase: "measure", deciding });
-      verdict = this.#judge({ final: false });
-      if (deciding && (n < last || leaks)) break;
+      verdict = await this.#judgedWithIdle({ final: false });
+      // What was no leak in the deciding round was something that filled up.
+      if (over || (deciding && verdict.outcome === "leak")) break;
       if (n === last && verdict.outcome === "undecided" && last < rounds + extraRounds && this.#timeFor(roundsMore)) {
         last += roundsMore;
       }
     }
-    verdict = this.#judge({ final: true });
+    verdict = await this.#judgedWithIdle({ final: true });
     return {
       verdict,
       samples: this.#samples,
@@ -124,7 +132,7 @@ export class Rounds {
       }
     }
     await this.#options.server.rehearse();
-    await this.#options.client.decideRetained();
+    await this.#options.client.rehearse();
   }
 
   /** Waits until everything closed must be gone, and collects. */
@@ -139,13 +147,7 @@ export class Rounds {
     const beganAtMs = performance.now();
     const left = await this.#work(deciding);
     if (deciding) await this.#decideRetained();
-    const facts: SampleFacts = {
-      round: this.#samples.length,
-      phase,
-      atMs: performance.now() - this.#startedAtMs,
-      connections: this.#connections,
-      requests: this.#requests,
-    };
+    const facts = this.#facts(phase);
     this.#options.check();
     const census = deciding || (facts.round - plan.warmupRounds + 1) % plan.censusEvery === 0;
     const readings = [server.sample(facts, { census }), client.sample(facts, { census })] as const;
@@ -203,10 +205,42 @@ export class Rounds {
     await ground.clear();
   }
 
+  /** The verdict. Before a leak is called one by what a ring that fills shows as well, it is read what grows while nobody comes. */
+  async #judgedWithIdle({ final }: { readonly final: boolean }): Promise<Verdict> {
+    const verdict = this.#judge({ final });
+    if (this.#idle.length > 0 || !idleCouldTell(verdict)) return verdict;
+    const { server, client, check } = this.#options;
+    const idle: Sample[] = [];
+    const idleOfClient: Sample[] = [];
+    for (let n = 0; n < idleReadings; n += 1) {
+      if (n > 0) await pause(betweenIdleMs);
+      check();
+      const facts = this.#facts("measure");
+      const readings = [server.sample(facts, { census: true }), client.sample(facts, { census: true })] as const;
+      const [sample, ofClient] = await Promise.all(readings);
+      idle.push(sample);
+      idleOfClient.push(ofClient);
+    }
+    this.#idle = idle;
+    this.#idleOfClient = idleOfClient;
+    return this.#judge({ final });
+  }
+
+  #facts(phase: Sample["phase"]): SampleFacts {
+    return {
+      phase,
+      round: this.#samples.length,
+      atMs: performance.now() - this.#startedAtMs,
+      connections: this.#connections,
+      requests: this.#requests,
+    };
+  }
+
   #judge({ final }: { readonly final: boolean }): Verdict {
     const { nodeMajor, heapGates } = this.#options;
-    const server = judge(this.#samples, { nodeMajor: nodeMajor.server, final, heapGates });
-    const client = judge(this.#clientSamples, { nodeMajor: nodeMajor.client, final, heapGates });
+    const how = { final, heapGates };
+    const server = judge(this.#samples, { ...how, nodeMajor: nodeMajor.server, idle: this.#idle });
+    const client = judge(this.#clientSamples, { ...how, nodeMajor: nodeMajor.client, idle: this.#idleOfClient });
     return mergeVerdicts(server, client);
   }
 

@@ -4,7 +4,9 @@
 import { resolve } from "node:path";
 import { CaissonError } from "../../../src/lifecycle/errors.ts";
 import { Worker } from "../processes/worker.ts";
+import type { SampleFacts } from "../readings/server-readings.ts";
 import type { Finding, Verdict } from "../verdict/finding.ts";
+import { idleCouldTell, idleReadings } from "../verdict/idle-growth.ts";
 import type { Sample } from "../verdict/sample.ts";
 import { judge } from "../verdict/verdict.ts";
 import { AttachedProcess } from "./attached-process.ts";
@@ -46,6 +48,8 @@ export interface AttachResult {
 
 /** Rounds before the baseline, while caches, pools and inline caches of the server fill. */
 export const warmUpRounds = 3;
+/** Between readings without clients, in milliseconds: what happens once a second happens among them. */
+const betweenIdleMs = 500;
 /** Rounds of a clean run before it may end. */
 const leastRounds = 8;
 
@@ -90,6 +94,7 @@ async function measure(options: AttachOptions, { target, driver, samples }: Part
   const paceMs = patienceMs / (leastRounds + 2);
   const startedAtMs = performance.now();
   let requests = 0;
+  let idle: readonly Sample[] = [];
   for (let round = 0; ; round += 1) {
     if (signal?.aborted === true) throw new CaissonError("E_ABORTED", "the run was ended early");
     const beganAtMs = performance.now();
@@ -103,10 +108,29 @@ async function measure(options: AttachOptions, { target, driver, samples }: Part
     onSample?.(sample);
     const measured = round + 1 - warmUpRounds;
     const final = measured > rounds;
-    const verdict = judge(samples, { ...judging, final });
+    let verdict = judge(samples, { ...judging, final, idle });
+    if (idle.length === 0 && idleCouldTell(verdict)) {
+      idle = await idleSamples(target, { ...sample, startedAtMs });
+      verdict = judge(samples, { ...judging, final, idle });
+    }
     if (final || (measured > leastRounds && verdict.outcome !== "undecided")) return verdict;
     if (phase === "measure") await pause(beganAtMs + paceMs - performance.now());
   }
+}
+
+/** What is read of a process while nobody comes. */
+async function idleSamples(
+  target: AttachedProcess,
+  { startedAtMs, ...about }: SampleFacts & { readonly startedAtMs: number },
+): Promise<readonly Sample[]> {
+  const { round, phase, connections, requests } = about;
+  const samples: Sample[] = [];
+  for (let n = 0; n < idleReadings; n += 1) {
+    if (n > 0) await pause(betweenIdleMs);
+    const atMs = Math.round(performance.now() - startedAtMs);
+    samples.push(await target.sample({ round, phase, atMs, connections, requests }));
+  }
+  return samples;
 }
 
 /** What holds everything else is what a reader wants to see first; objects and listeners only follow from it. */

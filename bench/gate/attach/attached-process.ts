@@ -43,7 +43,9 @@ export class AttachedProcess {
         throw new CaissonError("E_GATE", `${url} is no Node of version 20.16, 22.3 or newer`);
       }
       const is = identityOf(await inspector.evaluate(`(${identity.toString()})()`));
-      return new AttachedProcess({ inspector, is, reader: await ProcessReader.connect(url) });
+      const reader = await ProcessReader.connect(url);
+      await reader.rehearse();
+      return new AttachedProcess({ inspector, is, reader });
     } catch (error) {
       await inspector.close();
       throw error;

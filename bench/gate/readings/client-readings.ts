@@ -26,6 +26,12 @@ export class ClientReadings {
     await this.#inspector.collectGarbage(decidingCollections);
   }
 
+  /** Does once what a reading does now and then. */
+  async rehearse(): Promise<void> {
+    await this.decideRetained();
+    await this.#inspector.rehearse();
+  }
+
   /** Reads everything at a quiescent point. */
   async sample(facts: SampleFacts, options: { readonly census: boolean }): Promise<Sample> {
     const { memory, handles, census } = await this.#inspector.read(options);

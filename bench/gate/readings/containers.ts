@@ -58,9 +58,11 @@ export function containers(all: readonly object[]): Record<string, number> {
     if (Array.isArray(object) || ArrayBuffer.isView(object) || sizes.has(object)) continue;
     for (const key of Reflect.ownKeys(object)) {
       const held: unknown = Object.getOwnPropertyDescriptor(object, key)?.value;
-      if (typeof held === "object" && held !== null && sizes.has(held) && !names.has(held)) {
-        names.set(held, `${ownerOf(object)}.${String(key)}`);
-      }
+      if (typeof held !== "object" || held === null || !sizes.has(held)) continue;
+      const name = `${ownerOf(object)}.${String(key)}`;
+      const known = names.get(held);
+      // Of several holders always the same gives the name, in whatever order they lie in the heap.
+      if (known === undefined || name < known) names.set(held, name);
     }
   }
   const found: Record<string, number> = {};

@@ -78,6 +78,7 @@ export class ServerReadings {
   async rehearse(): Promise<void> {
     await this.#from.admin.collectGarbage(1);
     await this.#collect(decidingCollections);
+    await this.#from.inspector?.rehearse();
   }
 
   /** Whether nothing of the scenarios is there. */

@@ -3,6 +3,7 @@
 
 import type { Finding } from "./finding.ts";
 import { growthOf, type Growth } from "./growth.ts";
+import { mayBeRing } from "./idle-growth.ts";
 import { judgingOf, sinceRound, type Findings, type Judging } from "./judging.ts";
 import { amount, counted, limits, rateOf, sentence } from "./sentences.ts";
 import { censusSeries, countSeries, hasCensus, kindSeries, type Series } from "./series.ts";
@@ -10,7 +11,7 @@ import { censusSeries, countSeries, hasCensus, kindSeries, type Series } from ".
 /** So many samples in a row must show a contradiction between two ledgers before it counts. */
 const persistence = 3;
 
-/** What a kept count is worth doubting for, at the end of a run: more than one in 400. */
+/** What a kept count is worth doubting for, at the end of a run: more than one in 400, besides what came in one step. */
 const doubtfulRate = 0.0025;
 
 /** The ledgers of resource kinds: containers against opens and closes, then opens against closes. */
@@ -98,8 +99,13 @@ function checkGrowth(judging: Judging, series: Series, into: Findings): void {
     case "flat":
       return;
     case "growing": {
-      const fact = `${amount(growth.rise)} more ${what} than at the baseline, and still growing`;
-      const certain = finding(judging, series, { growth, fact });
+      const more = `${amount(growth.rise)} more ${what} than at the baseline`;
+      if (mayBeRing(judging.idle, { ...nameAndRise(series, growth), samples: judging.measured })) {
+        const fact = `${more}; it grows without any client too, as what keeps a value for each second does until it is full`;
+        into.warnings.push(finding(judging, series, { growth, fact }));
+        return;
+      }
+      const certain = finding(judging, series, { growth, fact: `${more}, and still growing` });
       if (patient) into.leaks.push(certain);
       else into.doubts.push({ ...certain, text: `${certain.text} It may be something that fills up to a limit.` });
       return;
@@ -112,7 +118,8 @@ function checkGrowth(judging: Judging, series: Series, into: Findings): void {
     case "unclear": {
       const fact = `${amount(growth.rise)} more ${what} than at the baseline, and it is not clear whether that goes on`;
       const result = finding(judging, series, { growth, fact });
-      const small = growth.perUnit <= doubtfulRate && judging.measured.length > persistence;
+      const small =
+        Math.min(growth.perUnit, growth.perUnitBesides) <= doubtfulRate && judging.measured.length > persistence;
       // What only the last sample shows may be on its way out, as what earlier ones showed was.
       const single = growth.since === judging.measured.length - 1 && judging.measured.length > persistence;
       (options.final && (small || single) ? into.warnings : into.doubts).push(result);
@@ -121,6 +128,10 @@ function checkGrowth(judging: Judging, series: Series, into: Findings): void {
     default:
       unknownShape(growth.shape);
   }
+}
+
+function nameAndRise({ ledger, subject }: Series, { rise }: Growth): { readonly name: string; readonly rise: number } {
+  return { name: `${ledger} ${subject}`, rise };
 }
 
 function unknownShape(shape: never): never {

@@ -15,11 +15,21 @@ export interface Growth {
   readonly rise: number;
   /** Counts per unit of x. */
   readonly perUnit: number;
+  /** Counts per unit of x without the largest single step: what happened once happens no more often in a longer run. */
+  readonly perUnitBesides: number;
   /** 95 % limits of the rate; undefined where it rose in so few steps that ranks say nothing of it. */
   readonly interval: Interval | undefined;
   /** Index of the first sample that shows it. */
   readonly since: number;
 }
+
+/**
+ * A count that rose in nearly every sample, and then in none: so improbable must such a rest be before growth is doubted, and
+ * before it counts as over.
+ */
+const restDoubts = 0.01;
+const restEnds = 0.0001;
+const leastRest = 3;
 
 /**
  * A count that grows by less than this for each connection is noise or a rare event, unless it never falls: one in 400.
@@ -51,7 +61,9 @@ export function growthOf(xs: readonly number[], ys: readonly number[]): Growth {
   const { slope: perUnit, interval } =
     fitted !== undefined && fitted.slope > 0 ? fitted : { slope: mean, interval: undefined };
   const since = floor.findIndex((value) => value > first);
-  return { shape, rise, perUnit, interval, since: Math.max(0, since) };
+  const steps = floor.map((value, index) => (index === 0 ? 0 : value - (floor[index - 1] ?? 0)));
+  const perUnitBesides = run > 0 ? (rise - Math.max(0, ...steps)) / run : 0;
+  return { shape, rise, perUnit, perUnitBesides, interval, since: Math.max(0, since) };
 }
 
 interface Readings {
@@ -65,13 +77,25 @@ function shapeOf(xs: readonly number[], ys: readonly number[], { floor, interval
   const standing = interval === undefined ? "undecided" : equivalence(interval, countTolerance);
   const rises = floor.filter((value, index) => index > 0 && value > (floor[index - 1] ?? 0)).length;
   const neverFalls = ys.every((value, index) => index === 0 || value >= (ys[index - 1] ?? 0));
-  const lasting = lasts(xs, floor, lastingShare);
+  const rest = restOf(floor);
+  const lasting = lasts(xs, floor, lastingShare) && rest > restDoubts;
   if (count >= 4 && neverFalls && rises >= Math.min(leastRises, count - 1) && lasting) return "growing";
   if (standing === "above" && lasting && quartersRise(ys)) return "growing";
   if (standing === "below" && !neverFalls) return "flat";
   const settledAt = Math.floor((count * 2) / 3);
-  if (count >= 6 && (floor[settledAt] ?? 0) >= last) return "stopped";
+  if (count >= 6 && ((floor[settledAt] ?? 0) >= last || rest <= restEnds)) return "stopped";
   return "unclear";
+}
+
+/** How probable it is that a count which goes on as before rests at the end for as long as this one; 1 for a short rest. */
+function restOf(floor: readonly number[]): number {
+  const steps = floor.map((value, index) => index > 0 && value > (floor[index - 1] ?? 0));
+  const last = steps.lastIndexOf(true);
+  const resting = steps.length - 1 - last;
+  if (last < leastRises || resting < leastRest) return 1;
+  const share = steps.filter(Boolean).length / last;
+  // Never taken for certain: two more samples in which it did not rise are thought of.
+  return (1 - (share * last) / (last + 2)) ** resting;
 }
 
 /** For each sample the lowest value of it and all later ones: what certainly stays from then on. */

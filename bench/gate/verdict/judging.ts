@@ -3,6 +3,7 @@
 import { axisOf, type Axis } from "./axis.ts";
 import type { Finding } from "./finding.ts";
 import type { Growth } from "./growth.ts";
+import { idleGrowthOf, type IdleGrowth } from "./idle-growth.ts";
 import type { Sample } from "./sample.ts";
 
 /** Options of a verdict. */
@@ -19,6 +20,8 @@ export interface JudgeOptions {
   readonly patience?: number;
   /** Milliseconds of measuring before the same. Default 0 where ledgers say what is quiescent, 35,000 (timers of 30 s) elsewhere. */
   readonly patienceMs?: number;
+  /** Readings that were taken one after the other without any work between; see idle-growth.ts. Default none. */
+  readonly idle?: readonly Sample[];
 }
 
 /** The case before the checks. */
@@ -31,6 +34,8 @@ export interface Judging {
   /** Positions of the measured samples. */
   readonly axis: Axis;
   readonly options: JudgeOptions;
+  /** How things moved while nobody came, where that was measured. */
+  readonly idle: IdleGrowth | undefined;
   /** Enough was measured to tell a leak from something that fills up. */
   readonly patient: boolean;
 }
@@ -58,6 +63,7 @@ export function judgingOf(samples: readonly Sample[], options: JudgeOptions): Ju
     start,
     axis,
     options,
+    idle: idleGrowthOf(options.idle ?? []),
     patient: options.final || (enough && elapsedMs >= patienceMs),
   };
 }

@@ -4,6 +4,7 @@
 import { equivalence, tolerancesOf, type Equivalence } from "./equivalence.ts";
 import type { Finding, LedgerName, MemorySlope } from "./finding.ts";
 import { lasts } from "./growth.ts";
+import { mayBeRing } from "./idle-growth.ts";
 import { roundAt, type Findings, type Judging } from "./judging.ts";
 import { amount, bytes, limits } from "./sentences.ts";
 import { memorySeries } from "./series.ts";
@@ -60,8 +61,11 @@ function looksSmall(slope: number, tolerance: number | undefined): Equivalence {
 
 function stand(judging: Judging, values: readonly number[], raw: Equivalence): Equivalence {
   if (values.length < leastSamples) return "undecided";
-  if (raw === "above")
-    return isSpread(values) && lasts(judging.axis.xs, smooth(values), lastingShare) ? raw : "undecided";
+  if (raw === "above") {
+    // What fills up to a limit grows as well, for a while.
+    const goesOn = judging.patient && isSpread(values) && lasts(judging.axis.xs, smooth(values), lastingShare);
+    return goesOn ? raw : "undecided";
+  }
   if (raw === "below" && !judging.options.final && !multiplied(judging)) return "undecided";
   return raw;
 }
@@ -110,7 +114,12 @@ function report(judging: Judging, slopes: readonly MemorySlope[], into: Findings
     // What is in array buffers is in external too; one finding is enough.
     if (series === "external" && slopes.some((other) => other.series === "arrayBuffers" && other.outcome === "above"))
       continue;
-    if (outcome === "above") into.leaks.push(leakOf(judging, slope, slopes));
+    if (outcome === "above") {
+      const rise = slope.bytesPerConnection * judging.axis.span;
+      if (mayBeRing(judging.idle, { name: `memory ${series}`, rise, samples: judging.measured }))
+        into.warnings.push(ringOf(judging, slope));
+      else into.leaks.push(leakOf(judging, slope, slopes));
+    }
     if (outcome === "undecided") into.doubts.push(doubtOf(judging, slope));
     const shortRun = outcome === "below" && series === "heapUsed" && !multiplied(judging);
     if (shortRun) into.warnings.push(shortRunOf(judging, slope));
@@ -128,6 +137,13 @@ function leakOf(judging: Judging, slope: MemorySlope, slopes: readonly MemorySlo
     subject: space ?? slope.series,
     text: `${nameOf(slope.series)} grows by ${amount(slope.bytesPerConnection)} bytes per ${axis.unit} ${limits(slope.interval)}${where}, since round ${since}; up to ${amount(slope.tolerance ?? 0)} would count as nothing.`,
   };
+}
+
+function ringOf(judging: Judging, slope: MemorySlope): Finding {
+  const { axis } = judging;
+  const { series, bytesPerConnection, interval } = slope;
+  const text = `${nameOf(series)} grew by ${amount(bytesPerConnection)} bytes per ${axis.unit} ${limits(interval)}, and grows without any client too, as what keeps a value for each second does until it is full.`;
+  return { ...baseOf(slope, sinceOf(judging, series)), subject: series, text };
 }
 
 function doubtOf(judging: Judging, slope: MemorySlope): Finding {

@@ -3,12 +3,13 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { stepsBetween } from "../../../bench/gate/reports/html/plot.ts";
+import { judge } from "../../../bench/gate/verdict/verdict.ts";
 import { html } from "../../../bench/gate/reports/html/page.ts";
 import { sampleReport } from "./sample-report.ts";
 
 test("the page stands alone: it refers to nothing outside itself, and forbids it", () => {
   const page = html(sampleReport("leak"));
-  assert.deepEqual(page.match(/(?:src|href|action)="|url\(|@import|https?:\/\//), null);
+  assert.deepEqual(page.match(/(?:src|href|action)="|url\((?!#)|@import|https?:\/\//), null);
   const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)];
   assert.equal(scripts.length, 1);
   const hash = createHash("sha256")
@@ -36,6 +37,31 @@ test("every series has its plot or stands among those that never moved", () => {
   }
   assert.equal((page.match(/<svg class="plot"/g) ?? []).length, (page.match(/<figure /g) ?? []).length);
   assert.deepEqual(page.match(/NaN|undefined|Infinity/), null);
+});
+
+test("heap spaces in which nothing ever was have neither row nor plot", () => {
+  const report = sampleReport("leak");
+  const samples = report.samples.map((sample) => {
+    const { memory } = sample;
+    return { ...sample, memory: { ...memory, heapSpaces: { ...memory.heapSpaces, shared_space: 0 } } };
+  });
+  const page = html({ ...report, samples, verdict: judge(samples, { nodeMajor: 24, final: true }) });
+  assert.ok(page.includes("heap space old_space"));
+  assert.ok(!page.includes("shared_space"));
+});
+
+test("a plot is as high as what was measured; the warm-up does not flatten it", () => {
+  const report = sampleReport("clean");
+  const samples = report.samples.map((sample) => {
+    const { phase, memory } = sample;
+    const extra = phase === "warmup" ? -5_000_000 : 0;
+    return { ...sample, memory: { ...memory, heapUsed: memory.heapUsed + extra } };
+  });
+  const page = html({ ...report, samples });
+  const [, from, to] = /<h3>heapUsed<\/h3>.*?data-from="(\d+)" data-to="(\d+)"/s.exec(page) ?? [];
+  const measured = samples.filter(({ phase }) => phase === "measure").map(({ memory }) => memory.heapUsed);
+  assert.ok(Number(from) <= Math.min(...measured) && Number(to) >= Math.max(...measured));
+  assert.ok(Number(to) - Number(from) < 100_000, `${from} to ${to}`);
 });
 
 test("names from the measured process stay text", () => {

@@ -21,6 +21,12 @@ const cases: Record<string, { count: (index: number) => number; shape: GrowthSha
   "growth under noise": { count: (index) => Math.round(index * 5 + 3 * gaussian(random)), shape: "growing" },
   "a pool that reached its ceiling": { count: (index) => Math.min(16, index * 2), shape: "stopped" },
   "a cache that reached its cap": { count: (index) => Math.min(1000, index * 100), shape: "stopped" },
+  "a ring that was full after four fifths of the run": {
+    count: (index) => Math.min(3200, index * 100),
+    shape: "stopped",
+  },
+  "what rested for the last few samples": { count: (index) => Math.min(3800, index * 100), shape: "growing" },
+  "what rested for some more": { count: (index) => Math.min(3600, index * 100), shape: "stopped" },
   "one thing more, once": { count: (index) => (index > 8 ? 1 : 0), shape: "stopped" },
   "a burst that went away": { count: (index) => (index > 10 && index < 14 ? 500 : 0), shape: "flat" },
   "it drains": { count: (index) => 4000 - index * 100, shape: "flat" },

@@ -4,8 +4,9 @@ import { SeededRandom } from "../../../bench/gate/seeded-random.ts";
 import type { Verdict } from "../../../bench/gate/verdict/finding.ts";
 import type { JudgeOptions } from "../../../bench/gate/verdict/judging.ts";
 import type { Sample } from "../../../bench/gate/verdict/sample.ts";
+import { idleCouldTell } from "../../../bench/gate/verdict/idle-growth.ts";
 import { judge } from "../../../bench/gate/verdict/verdict.ts";
-import { arrayBytes, gaussian, kind, memory, run, setBytes, usual, type Layout } from "./synthetic.ts";
+import { arrayBytes, gaussian, kind, memory, quietSample, run, setBytes, usual, type Layout } from "./synthetic.ts";
 
 const node24: JudgeOptions = { nodeMajor: 24, final: false };
 
@@ -138,6 +139,17 @@ describe("exact counts", () => {
     assert.deepEqual(namesOf(judge(samples, { ...node24, final: true })), ["probe cache"]);
   });
 
+  test("at the end one step early in the run and a little at its very end only warn, steps that add up are a doubt", () => {
+    const steps = (...late: readonly number[]): Verdict =>
+      judged(
+        (_, round) => ({ objects: { Object: 6700 + (round > 8 ? 30 : 0) + (late[round - (47 - late.length)] ?? 0) } }),
+        { ...node24, final: true },
+      );
+    assert.equal(steps(3).outcome, "clean");
+    assert.equal(steps(3).warnings[0]?.subject, "Object");
+    assert.equal(steps(15, 30).outcome, "undecided");
+  });
+
   test("a process without ledgers is watched for longer than its longest usual timer", () => {
     const samples = run({ warmup: 0, rounds: 20, size: 200 }, (connections) => ({
       kinds: undefined,
@@ -266,4 +278,51 @@ describe("containers that grow in steps, over their alignments to the warm-up", 
       });
     }
   }
+});
+
+describe("what grows although nobody comes", () => {
+  /** Readings without work: `change` is told how many there were before. */
+  const idleOf = (change: (reading: number) => Partial<Sample>): Sample[] =>
+    Array.from({ length: 6 }, (_, reading) =>
+      quietSample(46, { connections: 4600, atMs: 46 * 1500 + reading * 700, ...change(reading) }),
+    );
+  const ring = (entries: number): Partial<Sample> => ({
+    containers: { "Sampler.ring": entries },
+    objects: { Session: 0, Point: entries },
+    memory: memory(entries * 50),
+  });
+
+  test("is no leak while it may be a ring that fills, by reading or by time", () => {
+    const byReading = run(usual, (_, round) => ring(10 * round));
+    const accused = judge(byReading, node24);
+    assert.equal(accused.outcome, "leak");
+    assert.ok(idleCouldTell(accused));
+    const idle = idleOf((reading) => ring(460 + 10 * reading));
+    const verdict = judge(byReading, { ...node24, idle });
+    assert.equal(verdict.outcome, "clean");
+    assert.match(verdict.warnings[0]?.text ?? "", /grows without any client too/);
+    const byTime = idleOf((reading) => ring(460 + Math.floor(reading * 4.6)));
+    assert.equal(judge(byReading, { ...node24, idle: byTime }).outcome, "clean");
+  });
+
+  test("what grows by connection stands still then, and stays a leak", () => {
+    const samples = run(usual, (connections) => ring(connections / 10));
+    for (const noise of [0, 1]) {
+      const idle = idleOf((reading) => ring(460 + noise * (reading % 2)));
+      assert.equal(judge(samples, { ...node24, idle }).outcome, "leak");
+    }
+  });
+
+  test("what grows by itself further than a ring does is a leak", () => {
+    const samples = run(usual, (_, round) => ring(100 * round));
+    const idle = idleOf((reading) => ring(4600 + 100 * reading));
+    assert.equal(judge(samples, { ...node24, idle }).outcome, "leak");
+  });
+
+  test("it excuses nothing else", () => {
+    const samples = run(usual, (connections, round) => ({ ...ring(10 * round), fds: { socket: connections } }));
+    const idle = idleOf((reading) => ring(460 + 10 * reading));
+    assert.ok(!idleCouldTell(judge(samples, node24)));
+    assert.deepEqual(namesOf(judge(samples, { ...node24, idle })), ["fds socket"]);
+  });
 });

@@ -57,8 +57,14 @@ export function moves(chart: Chart): boolean {
   return chart.lines.some(({ values }) => values.some((value) => value !== values[0]));
 }
 
+/** Memory by name; heap spaces in which nothing ever was are left out. */
+export function usedMemory(samples: readonly Sample[]): ReadonlyMap<string, readonly number[]> {
+  const series = [...memorySeries(samples)];
+  return new Map(series.filter(([name, values]) => !name.startsWith("space:") || values.some((value) => value > 0)));
+}
+
 function memoryCharts(samples: readonly Sample[], verdict: Verdict): Chart[] {
-  return [...memorySeries(samples)].map(([series, values]) => {
+  return [...usedMemory(samples)].map(([series, values]) => {
     const slope = verdict.slopes.find((each) => each.series === series);
     const space = series.startsWith("space:") ? series.slice("space:".length) : undefined;
     const matches = ({ ledger, subject }: Finding): boolean => {

@@ -2,13 +2,15 @@
 // It fetches nothing, and its policy forbids it to.
 
 import { createHash } from "node:crypto";
+import type { MemorySlope, Verdict } from "../../verdict/finding.ts";
+import type { Sample } from "../../verdict/sample.ts";
 import { amount, bytes, limits, sentence } from "../../verdict/sentences.ts";
 import { escapeMarkup } from "../escape.ts";
 import { reasonOf, workOf } from "../line.ts";
 import type { GateReport } from "../run-facts.ts";
-import { chartsOf, moves, type Chart, type Charts, type Group } from "./charts.ts";
+import { chartsOf, moves, usedMemory, type Chart, type Charts, type Group } from "./charts.ts";
 import { hover } from "./hover.ts";
-import { frame, plot, sparkline, type Scene } from "./plot.ts";
+import { definitions, frame, plot, sparkline, type Scene } from "./plot.ts";
 import { style } from "./style.ts";
 import { factsTable, findingsTable, scenariosTable, slopesTable } from "./tables.ts";
 
@@ -23,8 +25,10 @@ export function html(report: GateReport): string {
     `<section class="verdict ${verdict.outcome}"><h1>${headings[verdict.outcome]}</h1><p>${escapeMarkup(sentence(reasonOf(verdict)))}</p></section>`,
     tiles(report),
     findingsTable(verdict),
-    slopesTable("Memory slopes", verdict.slopes),
-    jit === undefined ? "" : slopesTable("Memory slopes with the default JIT (for information)", jit.verdict.slopes),
+    slopesTable("Memory slopes", slopesOfUsed(samples, verdict)),
+    jit === undefined
+      ? ""
+      : slopesTable("Memory slopes with the default JIT (for information)", slopesOfUsed(jit.samples, jit.verdict)),
     ...drawing.sections(charts.groups),
     scenariosTable(facts.scenarios),
     factsTable(facts),
@@ -34,11 +38,17 @@ export function html(report: GateReport): string {
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(hover)}'">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>Leak gate: ${verdict.outcome}</title><style>${style}</style></head><body><main>`,
+    `<title>Leak gate: ${verdict.outcome}</title><style>${style}</style></head><body>${definitions}<main>`,
     ...body,
     `</main><div id="tip" hidden></div><script type="application/json" id="data">${drawing.data()}</script>`,
     `<script>${hover}</script></body></html>\n`,
   ].join("\n");
+}
+
+/** The slopes, without those of heap spaces in which nothing ever was. */
+function slopesOfUsed(samples: readonly Sample[], { slopes }: Verdict): readonly MemorySlope[] {
+  const used = usedMemory(samples);
+  return slopes.filter(({ series }) => used.has(series));
 }
 
 /** Draws charts, and remembers in order what the pointer will ask about. */
@@ -95,7 +105,7 @@ function legend({ lines, slope, unit }: Chart): string {
 }
 
 function keyOf({ axis, baseline }: Charts): string {
-  const warm = baseline > 0 ? "; the warm-up is shaded" : "";
+  const warm = baseline > 0 ? "; the warm-up is shaded, and cut off where it lies outside of what was measured" : "";
   return `<p class="key">Over ${axis.unit}s made so far${warm}. Dashed grey: the baseline. Dashed green: the fitted slope. A vertical line: where a finding begins.</p>`;
 }
 

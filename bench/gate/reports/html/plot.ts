@@ -8,6 +8,12 @@ import type { Chart, Charts } from "./charts.ts";
 /** Size and margins of a chart, in units of its view box. */
 export const frame = { width: 380, height: 168, left: 62, right: 12, top: 10, bottom: 24 } as const;
 
+/** The id of what cuts lines off at the frame; a warm-up may lie far outside it. */
+const clipId = "frame";
+
+/** What the plots of a page refer to: needed once. */
+export const definitions: string = `<svg class="definitions" width="0" height="0" aria-hidden="true"><clipPath id="${clipId}"><rect x="${frame.left - 1}" y="${frame.top - 1}" width="${frame.width - frame.left - frame.right + 2}" height="${frame.height - frame.top - frame.bottom + 2}"/></clipPath></svg>`;
+
 /** What all charts of a page share. */
 export interface Scene {
   readonly charts: Charts;
@@ -19,7 +25,7 @@ export interface Scene {
 export function plot(chart: Chart, { charts, rounds }: Scene, id: number): string {
   const { axis, baseline } = charts;
   const { width, height, left, right, top, bottom } = frame;
-  const [from, to] = rangeOf(chart);
+  const [from, to] = rangeOf(chart, baseline);
   const first = axis.xs[0] ?? 0;
   const span = axis.span > 0 ? axis.span : 1;
   const x = (value: number): number => round(left + ((value - first) / span) * (width - left - right));
@@ -57,7 +63,7 @@ export function plot(chart: Chart, { charts, rounds }: Scene, id: number): strin
   }
   for (const [index, { values }] of chart.lines.entries()) {
     const points = values.map((value, sample) => `${x(axis.xs[sample] ?? first)},${y(value)}`).join(" ");
-    parts.push(`<polyline class="line s${index}" points="${points}"/>`);
+    parts.push(`<polyline class="line s${index}" clip-path="url(#${clipId})" points="${points}"/>`);
   }
   parts.push(fitted(chart, charts, { x, y, from, to }));
   parts.push(`<line class="cursor" x1="0" x2="0" y1="${top}" y2="${floor}" visibility="hidden"/></svg>`);
@@ -98,8 +104,10 @@ function fitted({ slope, lines }: Chart, { axis, baseline }: Charts, { x, y, fro
   return `<polyline class="fit" points="${ends.join(" ")}"/>`;
 }
 
-function rangeOf({ lines, unit }: Chart): readonly [number, number] {
-  const values = lines.flatMap((each) => each.values);
+/** From the measured samples: what a warm-up lies above or below them would flatten everything that is judged. */
+function rangeOf({ lines, unit }: Chart, baseline: number): readonly [number, number] {
+  const isMeasured = lines.some(({ values }) => baseline < values.length);
+  const values = lines.flatMap((each) => (isMeasured ? each.values.slice(baseline) : each.values));
   const least = Math.min(...values);
   const most = Math.max(...values);
   // A flat heap must look flat: noise of a few hundred bytes is not stretched to the height of the chart.

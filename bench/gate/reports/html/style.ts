@@ -42,7 +42,7 @@ svg.plot { display: block; width: 100%; height: auto; touch-action: pan-y; } svg
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; } .s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); stroke-dasharray: 7 4; } .s2 { stroke: var(--s2); stroke-dasharray: 2 3; } .s3 { stroke: var(--s3); stroke-dasharray: 9 3 2 3; }
 .base { stroke: var(--soft); stroke-dasharray: 3 4; } .fit { fill: none; stroke: var(--fit); stroke-width: 1.6; stroke-dasharray: 6 4; }
 .since { stroke-width: 1.5; } .since.leak { stroke: var(--leak); } .since.doubt, .since.warning { stroke: var(--doubt); }
-.cursor { stroke: var(--soft); } .zero { stroke: var(--soft); } .limit { stroke: var(--leak); stroke-dasharray: 3 3; } .span { stroke: var(--s0); stroke-width: 3; } .mark { fill: var(--s0); }
+.definitions { position: absolute; } .cursor { stroke: var(--soft); } .zero { stroke: var(--soft); } .limit { stroke: var(--leak); stroke-dasharray: 3 3; } .span { stroke: var(--s0); stroke-width: 3; } .mark { fill: var(--s0); }
 .interval { width: 220px; height: 22px; display: block; } .axis { stroke: var(--rule); }
 #tip { position: fixed; pointer-events: none; background: var(--ink); color: var(--ground); border-radius: 6px; padding: 5px 9px; font-size: 12.5px; white-space: pre; z-index: 2; font-variant-numeric: tabular-nums; }
 #tip[hidden] { display: none; }

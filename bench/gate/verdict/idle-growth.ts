@@ -1,0 +1,70 @@
+// What grows although nobody comes: a ring that keeps a value for each second, or for each collection. Before a leak is
+// called one by counts of the census or by memory alone, the process is read some times without any work between, and what
+// grew there explains as much of the growth in the run. Pure; it knows no series by name.
+
+import type { Verdict } from "./finding.ts";
+import type { Sample } from "./sample.ts";
+import { censusSeries, countSeries, hasCensus, memorySeries } from "./series.ts";
+import { theilSen } from "./theil-sen.ts";
+
+/** Readings without work that are taken. */
+export const idleReadings = 6;
+
+/** Growth of which idle readings explain this part is no growth by connection. Collections are rarer there than under load. */
+const explainedShare = 1 / 3;
+
+/** A ring may be as long as this; what grows by itself and longer is a leak too. */
+const longestRing = 1_000;
+
+/** The same in bytes of heap. */
+const largestRing = 262_144;
+
+/** Ledgers in which a ring shows. Each other ledger has its twin or its owner. */
+const ringLedgers: ReadonlySet<string> = new Set(["objects", "listeners", "probe", "heap", "external"]);
+
+/** How series moved while nobody came; by `LEDGER SUBJECT`, and `memory NAME`. */
+export interface IdleGrowth {
+  readonly atMs: readonly number[];
+  readonly series: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Of readings that were taken without work between. Fewer than three tell nothing. */
+export function idleGrowthOf(samples: readonly Sample[]): IdleGrowth | undefined {
+  if (samples.length < 3 || !samples.every(hasCensus)) return undefined;
+  const counts = [...countSeries(samples), ...censusSeries(samples)];
+  return {
+    atMs: samples.map(({ atMs }) => atMs),
+    series: new Map([
+      ...counts.map(({ ledger, subject, values }) => [`${ledger} ${subject}`, values] as const),
+      ...[...memorySeries(samples)].map(([name, values]) => [`memory ${name}`, values] as const),
+    ]),
+  };
+}
+
+/** Whether idle readings could tell that what was found is no leak. */
+export function idleCouldTell({ outcome, findings }: Verdict): boolean {
+  return outcome === "leak" && findings.every(({ ledger }) => ringLedgers.has(ledger));
+}
+
+/** Growth over the measured samples. */
+export interface MeasuredGrowth {
+  /** `LEDGER SUBJECT`, or `memory NAME`. */
+  readonly name: string;
+  readonly rise: number;
+  readonly samples: readonly Sample[];
+}
+
+/** Whether what grew may be a ring that still fills: it grows without work too, by time or by reading, and is not long. */
+export function mayBeRing(idle: IdleGrowth | undefined, { name, rise, samples }: MeasuredGrowth): boolean {
+  const values = idle?.series.get(name);
+  if (idle === undefined || values === undefined) return false;
+  if (rise > (name.startsWith("memory ") ? largestRing : longestRing)) return false;
+  const ms = (samples.at(-1)?.atMs ?? 0) - (samples[0]?.atMs ?? 0);
+  const perMs = theilSen(idle.atMs, values)?.slope ?? 0;
+  const perReading =
+    theilSen(
+      values.map((_, index) => index),
+      values,
+    )?.slope ?? 0;
+  return Math.max(perMs * ms, perReading * (samples.length - 1)) >= explainedShare * rise;
+}
