@@ -54,6 +54,8 @@ export interface RoundsResult {
 
 /** After so many failed rounds in a row no further ones are tried. */
 const failuresInARow = 4;
+/** However early something is found, so many rounds are measured: they tell how fast it grows, and what else does. */
+const leastRounds = 4;
 /** Extra rounds are added by so many: every decision waits for what was closed last. */
 const roundsMore = 5;
 /** Between readings without work, in milliseconds: what happens once a second happens among them. */
@@ -99,13 +101,13 @@ export class Rounds {
     let last = rounds;
     for (let n = 1; n <= last; n += 1) {
       // What is found early is found; the deciding round names it exactly.
-      const leaks = verdict.outcome === "leak";
+      const leaks = verdict.outcome === "leak" && n > leastRounds;
       const over = performance.now() > this.#options.latestMs || this.#failed >= failuresInARow;
       const deciding = n === last || leaks || over;
       await this.#round({ phase: "measure", deciding });
       verdict = await this.#judgedWithIdle({ final: false });
       // What was no leak in the deciding round was something that filled up.
-      if (over || (deciding && verdict.outcome === "leak")) break;
+      if (over || (deciding && leaks && verdict.outcome === "leak")) break;
       if (n === last && verdict.outcome === "undecided" && last < rounds + extraRounds && this.#timeFor(roundsMore)) {
         last += roundsMore;
       }

@@ -64,7 +64,8 @@ export class ServerProcess {
       env: { XDG_STATE_HOME: folder },
     });
     try {
-      const [inspector, { url, admin }] = await Promise.all([server.line(inspectorIn), server.line(listeningIn)]);
+      const listening = server.line(listeningIn, readyMs);
+      const [inspector, { url, admin }] = await Promise.all([server.line(inspectorIn), listening]);
       return new ServerProcess(server, { url, admin, inspector, folder });
     } catch (error) {
       await server.kill();
@@ -79,6 +80,9 @@ export class ServerProcess {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
+
+/** A module that is loaded first may do much before the server listens, on a machine that has other things to do. */
+const readyMs = 120_000;
 
 function tokenFileIn(folder: string): string {
   return join(folder, "admin-token");

@@ -42,7 +42,7 @@ function outcomeOf({ leaks, doubts }: Findings): Outcome {
   return doubts.length > 0 ? "undecided" : "clean";
 }
 
-/** What is counted one by one. Objects and memory only follow from it. */
+/** What is counted one by one. Memory only follows from it. */
 const naming: ReadonlySet<Finding["ledger"]> = new Set([
   "held",
   "live",
@@ -53,9 +53,15 @@ const naming: ReadonlySet<Finding["ledger"]> = new Set([
   "handles",
 ]);
 
+/** Objects come and go; where nearly each connection left one behind, its class says what stayed. */
+const namingRate = 0.5;
+
 /** Where a leak is certain, what was counted says what it is, however few samples there were before the run ended. */
 function namesIn({ leaks, doubts }: Findings): readonly Finding[] {
-  return leaks.length === 0 ? [] : doubts.filter(({ ledger }) => naming.has(ledger));
+  if (leaks.length === 0) return [];
+  return doubts.filter(
+    ({ ledger, perConnection }) => naming.has(ledger) || (ledger === "objects" && perConnection >= namingRate),
+  );
 }
 
 function tooEarly(samples: readonly Sample[]): Verdict {
