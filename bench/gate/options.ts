@@ -26,6 +26,8 @@ export interface GateRequest {
   /** Client connects per second at most. */
   readonly rate?: number;
   readonly seed?: number;
+  /** Milliseconds within which a run that is not certain yet should end; default the preset's. */
+  readonly boundMs?: number;
   /** Names of scenarios; all of the preset if empty. */
   readonly scenarios?: readonly string[];
   /** Modules that are loaded into the server, or into the clients, before anything else: paths or specifiers. */
@@ -134,7 +136,7 @@ export function planOf(request: GateRequest): GatePlan {
     censusEvery: preset.censusEvery,
     rounds,
     extraRounds: preset.extraRounds,
-    boundMs: preset.boundMs,
+    boundMs: request.boundMs ?? preset.boundMs,
     jitRounds: isNull || request.running ? 0 : preset.jitRounds,
     rate,
     seed: request.seed ?? 1,

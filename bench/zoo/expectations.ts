@@ -176,6 +176,7 @@ export const healthy: readonly Expectation[] = [
   "slow-download",
   "reconnect-every-second",
   "snapshot-memory",
+  "ring-still-filling",
 ].map((seed) => ({
   seed: `clean/${seed}`,
   into: "server",

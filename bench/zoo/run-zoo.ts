@@ -35,6 +35,8 @@ if (chosen.length === 0) throw new Error(`there is no seed called ${values.only?
 
 /** The short form of a seed that is counted exactly: certain however few clients there were. */
 const counted = { clients: 600, rounds: 10 };
+/** What a slow machine needs for every round: a run that was cut off says nothing of the seed. Milliseconds. */
+const boundMs = 600_000;
 /** Progress is for people who wait for one run. */
 const progress = new Progress(values.verbose ? process.stderr : { write: () => true }, { plain: true });
 const results: Result[] = [];
@@ -79,9 +81,10 @@ async function tryOut(expectation: Expectation): Promise<Result> {
 function requestFor({ seed, into, scenarios, clients }: Expectation): GateRequest {
   const file = fileURLToPath(new URL(`${seed}.js`, import.meta.url));
   const module = into === "server" ? { importServer: file } : { importClient: file };
-  if (!values.quick) return { preset: "default", seed: Number(values.seed), ...module };
+  const every = { seed: Number(values.seed), boundMs, ...module };
+  if (!values.quick) return { preset: "default", ...every };
   const work = { scenarios, ...(clients === undefined ? counted : { clients }) };
-  return { preset: "quick", seed: Number(values.seed), ...module, ...work };
+  return { preset: "quick", ...every, ...work };
 }
 
 function names({ named }: Expectation, { ledger, subject }: Finding): boolean {

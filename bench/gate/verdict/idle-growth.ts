@@ -14,10 +14,10 @@ export const idleReadings = 6;
 const explainedShare = 1 / 3;
 
 /** A ring may be as long as this; what grows by itself and longer is a leak too. */
-const longestRing = 1_000;
+const longestRing = 4_096;
 
 /** The same in bytes of heap. */
-const largestRing = 262_144;
+const largestRing = 1_048_576;
 
 /** Ledgers in which a ring shows. Each other ledger has its twin or its owner. */
 const ringLedgers: ReadonlySet<string> = new Set(["objects", "listeners", "probe", "heap", "external"]);
