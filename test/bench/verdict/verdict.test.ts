@@ -314,8 +314,8 @@ describe("what grows although nobody comes", () => {
   });
 
   test("what grows by itself further than a ring does is a leak", () => {
-    const samples = run(usual, (_, round) => ring(100 * round));
-    const idle = idleOf((reading) => ring(4600 + 100 * reading));
+    const samples = run(usual, (_, round) => ring(200 * round));
+    const idle = idleOf((reading) => ring(9200 + 200 * reading));
     assert.equal(judge(samples, { ...node24, idle }).outcome, "leak");
   });
 
