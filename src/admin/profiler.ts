@@ -1,9 +1,12 @@
-// Takes CPU and heap profiles in pprof's format, one of each at a time. Heap sampling begins with the first request for
+// Takes CPU and heap profiles in pprof's format, one of each at a time, and both at once. Heap sampling begins with the first request for
 // one and ends when nobody has asked for a while, so that scrapers see what lives since then and others pay nothing.
 
 import type { Deadline, Deadlines } from "../lifecycle/deadlines.ts";
+import { unreachable } from "../lifecycle/errors.ts";
 import { loadPprof } from "./pprof-engine.ts";
 import type { PprofEngine, PprofLoad, RawProfile } from "./pprof-engine.ts";
+import type { WaitOutcome } from "./profile-wait.ts";
+import { ProfileWait } from "./profile-wait.ts";
 
 /** A profile, or why there is none. */
 export type ProfileResult =
@@ -22,15 +25,16 @@ const heapIdleMs = 600_000;
 export class Profiler {
   readonly #load: () => Promise<PprofLoad>;
   readonly #heapIdle: Deadline;
-  readonly #cpuEnd: Deadline;
+  readonly #heapWait: ProfileWait;
+  readonly #cpuWait: ProfileWait;
   #heap: PprofEngine["heap"] | undefined;
-  #endCpu: (() => void) | undefined;
   #disposed = false;
 
   constructor(deadlines: Deadlines, load: () => Promise<PprofLoad> = loadPprof) {
     this.#load = load;
     this.#heapIdle = deadlines.create(() => this.#stopHeap());
-    this.#cpuEnd = deadlines.create(() => this.#endCpu?.());
+    this.#heapWait = new ProfileWait(deadlines);
+    this.#cpuWait = new ProfileWait(deadlines);
   }
 
   /** Whether allocations are being sampled now. */
@@ -49,8 +53,8 @@ export class Profiler {
     }
     this.#heapIdle.arm(heapIdleMs);
     if (seconds > 0) {
-      const waited = await this.#wait(seconds, gone);
-      if (waited !== "over") return waited;
+      const refusal = refusalOf(await this.#heapWait.run(seconds, gone), "heap");
+      if (refusal) return refusal;
     }
     return this.#heap ? { profile: await loaded.engine.encode(this.#heap.profile()) } : closed;
   }
@@ -61,45 +65,22 @@ export class Profiler {
     if ("missing" in loaded) return { refused: "missing", message: loaded.missing };
     const { engine } = loaded;
     let profile: RawProfile | undefined;
-    const waited = await this.#wait(seconds, gone, {
+    const outcome = await this.#cpuWait.run(seconds, gone, {
       start: () => engine.time.start({ intervalMicros: cpuIntervalMicros, durationMillis: seconds * 1000 }),
       stop: () => (profile = engine.time.stop()),
     });
-    if (waited !== "over") return waited;
+    const refusal = refusalOf(outcome, "CPU");
+    if (refusal) return refusal;
     return profile ? { profile: await engine.encode(profile) } : closed;
   }
 
   /** Ends what runs. Idempotent. */
   dispose(): void {
     this.#disposed = true;
-    this.#endCpu?.();
+    this.#cpuWait.dispose();
+    this.#heapWait.dispose();
     this.#stopHeap();
     this.#heapIdle.dispose("closed");
-    this.#cpuEnd.dispose("closed");
-  }
-
-  /** Waits, unless another profile is waiting or the peer leaves. What was started is stopped, however the wait ends. */
-  async #wait(
-    seconds: number,
-    gone: AbortSignal,
-    around: { readonly start: () => void; readonly stop: () => void } = { start: ignore, stop: ignore },
-  ): Promise<"over" | Exclude<ProfileResult, { profile: Buffer }>> {
-    if (this.#disposed || gone.aborted) return closed;
-    if (this.#endCpu) return { refused: "busy", message: "another profile is being taken" };
-    around.start();
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        this.#endCpu = undefined;
-        this.#cpuEnd.disarm();
-        gone.removeEventListener("abort", end);
-        resolve();
-      };
-      this.#endCpu = end;
-      this.#cpuEnd.arm(seconds * 1000);
-      gone.addEventListener("abort", end, { once: true });
-    });
-    around.stop();
-    return gone.aborted || this.#disposed ? closed : "over";
   }
 
   #stopHeap(): void {
@@ -108,9 +89,18 @@ export class Profiler {
   }
 }
 
-const closed: { readonly refused: "closed"; readonly message: string } = {
-  refused: "closed",
-  message: "the profile was given up",
-};
+const closed: ProfileResult = { refused: "closed", message: "the profile was given up" };
 
-function ignore(): void {}
+/** Why there is no profile; undefined if the wait came to its end. */
+function refusalOf(outcome: WaitOutcome, kind: "CPU" | "heap"): ProfileResult | undefined {
+  switch (outcome) {
+    case "over":
+      return undefined;
+    case "busy":
+      return { refused: "busy", message: `another ${kind} profile is being taken` };
+    case "closed":
+      return closed;
+    default:
+      return unreachable(outcome);
+  }
+}

@@ -18,7 +18,7 @@ export interface AdminOptions {
   readonly tokenFile?: string;
   /** Further names that a Host field may hold. */
   readonly hosts?: readonly string[];
-  /** Where heap snapshots go. Default `$XDG_STATE_HOME/caisson/snapshots`. */
+  /** Where heap snapshots go. Default `$XDG_STATE_HOME/caisson/snapshots/server`, or `.../client`. */
   readonly snapshotFolder?: string;
   /** Take a snapshot on SIGUSR2. Default false: a library leaves signals alone. */
   readonly snapshotOnSignal?: boolean;

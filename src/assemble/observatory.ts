@@ -152,7 +152,7 @@ export class Observatory {
     });
     scope.own(schedule, () => schedule.dispose());
     const snapshots = new SnapshotStore({
-      folder: admin.snapshotFolder ?? defaultSnapshotFolder(),
+      folder: admin.snapshotFolder ?? defaultSnapshotFolder(role.role),
       events: runtime.events,
       deadlines: runtime.deadlines,
       beforeStall: (expectedMs) => role.announcePause(expectedMs),
@@ -246,7 +246,8 @@ function samplingOf(oneIn: number): NonNullable<WatcherOptions["sampling"]> {
   return { stream: oneIn, exchange: oneIn, deadline: oneIn, listener: oneIn, span: oneIn };
 }
 
-function defaultSnapshotFolder(): string {
+/** One for each role: a process with both would otherwise keep half as many of each. */
+function defaultSnapshotFolder(role: ObservedRole["role"]): string {
   const state = process.env["XDG_STATE_HOME"] ?? join(homedir() || tmpdir(), ".local", "state");
-  return join(state, "caisson", "snapshots");
+  return join(state, "caisson", "snapshots", role);
 }

@@ -100,7 +100,8 @@ export class LineReport implements TunnelsReporter {
 
   tunnel({ url, direct, target }: StandingTunnel): void {
     this.#output.line(`${url} -> ${target}`);
-    this.#output.line(`without DNS: ${direct.url} with ${hostWord(direct.url)}: ${direct.host}`);
+    const word = hostWord(direct.url);
+    this.#output.line(`without DNS: ${direct.url}${word === undefined ? "" : ` with ${word}: ${direct.host}`}`);
   }
 
   request(facts: FinishedRequest): void {
@@ -142,8 +143,9 @@ export function healthLine({ name, target, inService, why }: TunnelHealth): stri
   return inService ? `${what} is back in service` : `${what} is out of service: ${why}`;
 }
 
-/** What the host of a direct address is to a visitor who uses it. */
-export function hostWord(directUrl: string): "Host" | "SNI" {
+/** What the host of a direct address is to a visitor who uses it; undefined for TCP, which has none. */
+export function hostWord(directUrl: string): "Host" | "SNI" | undefined {
+  if (directUrl.startsWith("tcp:")) return undefined;
   return directUrl.startsWith("tls:") ? "SNI" : "Host";
 }
 

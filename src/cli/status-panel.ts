@@ -122,11 +122,9 @@ export class StatusPanel implements ClientReporter {
       row("Target", [this.#target]),
     ];
     for (const { url, direct } of this.#tunnels.values()) {
-      lines.push(
-        row("Public URL", [url, "bold"]),
-        row("without DNS", [direct.url]),
-        row(`  and ${hostWord(direct.url)}`, [direct.host]),
-      );
+      lines.push(row("Public URL", [url, "bold"]), row("without DNS", [direct.url]));
+      const word = hostWord(direct.url);
+      if (word !== undefined) lines.push(row(`  and ${word}`, [direct.host]));
     }
     lines.push(row("Requests", [String(this.#requests)]), []);
     for (const facts of this.#recent.toReversed()) lines.push([[requestLine(facts), styleOf(facts.status)]]);

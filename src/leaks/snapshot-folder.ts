@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { chmod, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { systemCodeOf } from "../lifecycle/errors.ts";
+import { CaissonError, systemCodeOf } from "../lifecycle/errors.ts";
 import type { SnapshotEngineName, SnapshotTrigger } from "./snapshot-entry.ts";
 import { snapshotEngines, snapshotTriggers } from "./snapshot-entry.ts";
 
@@ -16,6 +16,9 @@ const idPattern = /^caisson-(\d{13})-([a-z0-9]+)-([a-z]+)-[0-9a-f]{8}$/;
 const wholeTail = /[^\\]"\s*\]\s*\}\s*$/;
 /** No snapshot takes this long, so a partial file of this age belongs to a process that died. Milliseconds. */
 const abandonedAfterMs = 600_000;
+/** Bits of a mode: the group or everybody may write; only owners may remove. */
+const othersWrite = 0o022;
+const sticky = 0o1000;
 
 /** A snapshot file, as its name and the disk tell of it. */
 export interface SnapshotFile {
@@ -38,8 +41,23 @@ export class SnapshotFolder {
   async prepare(): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     const names = await readdir(this.path);
-    // A folder with other things in it is somebody else's to set up; the files are private anyway.
     if (names.every(isOurs)) await chmod(this.path, 0o700);
+    else await this.#checkOthers();
+  }
+
+  /**
+   * A folder with other things in it is somebody else's to set up, and the files are private anyway; but where others may
+   * remove and replace them, a snapshot could be anybody's. Not so with the sticky bit, as in /tmp.
+   */
+  async #checkOthers(): Promise<void> {
+    const { mode } = await stat(this.path);
+    if (process.platform === "win32" || (mode & othersWrite) === 0 || (mode & sticky) !== 0) return;
+    const shown = (mode & 0o7777).toString(8).padStart(4, "0");
+    throw new CaissonError(
+      "E_CONFIG",
+      `other users can write to the snapshot folder ${this.path} (mode ${shown}), and so replace what is in it: ` +
+        "take that away with chmod go-w, or choose another folder with --snapshots",
+    );
   }
 
   /** Creates an empty file for a new snapshot; fails if it exists. Answers its id and path. */

@@ -67,6 +67,22 @@ test("one at a time, stopped when its peer leaves or the listener closes", async
   assert.deepEqual([count("time.stop"), count("heap.start"), count("heap.stop")], [3, 1, 1]);
 });
 
+test("a CPU profile and a heap profile do not wait for each other", async (t) => {
+  const engine = new FakeEngine();
+  const { ask, listener } = await startAdmin(t, { loadPprof: () => Promise.resolve({ engine }) });
+  const cpu = ask("/debug/pprof/profile?seconds=60");
+  await eventually("it runs", () => engine.calls.includes("time.start"));
+  assert.equal((await ask("/debug/pprof/heap?seconds=0.05")).body.toString(), '{"name":"heap"}');
+  assert.equal((await ask("/debug/pprof/heap")).status, 200);
+  const heap = ask("/debug/pprof/heap?seconds=60");
+  let refused = await ask("/debug/pprof/heap?seconds=0.01");
+  while (refused.status === 200) refused = await ask("/debug/pprof/heap?seconds=0.01");
+  assert.match(refused.body.toString(), /another heap profile is being taken/);
+  assert.match((await ask("/debug/pprof/profile?seconds=1")).body.toString(), /another CPU profile is being taken/);
+  await listener.close();
+  assert.deepEqual([(await cpu).status, (await heap).status], [503, 503]);
+});
+
 test("seconds are checked", async (t) => {
   const { ask } = await startAdmin(t, { loadPprof: () => Promise.resolve({ engine: new FakeEngine() }) });
   for (const seconds of ["", "-1", "x", "121", "NaN", "Infinity", "1e9"]) {

@@ -58,7 +58,7 @@ test(
       config(`  one: { target: ${b.port} }\n  three: { target: ${a.port} }\n`).replace("server", "drain: 3\nserver"),
     );
     client.kill("SIGHUP");
-    await client.complaint(/settings beside the tunnels have changed/);
+    await client.complaint(/settings beside the tunnels have changed \(drain\): they take effect when/);
     assert.deepEqual([await ask("one"), await ask("three")], ["from b", "from a"]);
     assert.deepEqual(await client.stop(), { code: 0, signal: null });
   },

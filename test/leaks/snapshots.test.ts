@@ -252,6 +252,27 @@ test("snapshots are read and deleted by id; other names find nothing", async (t)
   assert.equal(await readFile(join(folder, "secret.heapsnapshot"), "utf8"), "secret");
 });
 
+test("a folder where others could replace snapshots takes none, and says what to do", posix, async (t) => {
+  const { store, folder, files } = await snapshotRig(t, { ground: roomyGround() });
+  await mkdir(folder);
+  await writeFile(join(folder, "foreign"), "");
+  for (const mode of [0o770, 0o702, 0o2775, 0o777]) {
+    await chmod(folder, mode);
+    const result = await store.take(program);
+    assert.equal(codeOf(result), "failed");
+    assert.ok(!result.ok);
+    assert.match(
+      result.refusal.message,
+      /other users can write to the snapshot folder .* \(mode \d{4}\).*chmod go-w.*--snapshots/,
+    );
+    assert.deepEqual(await files(), ["foreign"]);
+  }
+  for (const mode of [0o1777, 0o755]) {
+    await chmod(folder, mode);
+    assert.equal((await store.take(program)).ok, true);
+  }
+});
+
 test("a folder that cannot be made is an answer, not a crash", async (t) => {
   const { store, faults } = await snapshotRig(t, { ground: roomyGround(), folder: join(import.meta.filename, "x") });
   const result = await store.take(program);

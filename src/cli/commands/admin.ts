@@ -19,6 +19,7 @@ export function adminTokenFile(env: Environment): string {
 
 /** What {@link adminOptions} goes by. */
 export interface AdminGround {
+  readonly role: "server" | "client";
   readonly env: Environment;
   /** Used when no address was given. */
   readonly standard: string;
@@ -29,7 +30,7 @@ export interface AdminGround {
 /** The options; undefined for `off`. */
 export async function adminOptions(
   { listen, tokenFile, hosts, snapshotFolder, watchOneIn }: AdminInvocation,
-  { env, standard, onWarning }: AdminGround,
+  { role, env, standard, onWarning }: AdminGround,
 ): Promise<AdminOptions | undefined> {
   const address = listen ?? standard;
   if (address === "off") return undefined;
@@ -38,7 +39,7 @@ export async function adminOptions(
     orAnyPort: listen === undefined,
     ...given("tokenFile", tokenFile ?? (await usableTokenFile(adminTokenFile(env), onWarning))),
     hosts,
-    snapshotFolder: snapshotFolder ?? join(stateDirectory(env), "snapshots"),
+    snapshotFolder: snapshotFolder ?? join(stateDirectory(env), "snapshots", role),
     snapshotOnSignal: true,
     ...given("sampleOneIn", watchOneIn),
   };

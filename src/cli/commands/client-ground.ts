@@ -25,7 +25,7 @@ export async function clientOptions(invocation: ClientInvocation, context: Comma
     plaintext,
     proxies: proxySettingsOf(env),
     limits,
-    ...given("admin", await adminOptions(invocation.admin, { env, standard: "off", onWarning })),
+    ...given("admin", await adminOptions(invocation.admin, { role: "client", env, standard: "off", onWarning })),
     ...(servers.length === 0 ? {} : { server: servers }),
     ...given("token", token),
     ...given("ca", caFile === undefined ? undefined : await readText(caFile, "--ca")),

@@ -30,7 +30,12 @@ export async function runServe(invocation: ServeInvocation, context: CommandCont
     const resume = await loadResumeSecret(env);
     redactor.know(resume.secret);
     if (resume.warning !== undefined) warn(resume.warning);
-    const admin = await adminOptions(invocation.admin, { env, standard: defaultAdmin, onWarning: warn });
+    const admin = await adminOptions(invocation.admin, {
+      role: "server",
+      env,
+      standard: defaultAdmin,
+      onWarning: warn,
+    });
     const server = await serve({
       ...serveOptions(invocation, resume.secret, signal),
       onWarning: warn,
@@ -49,7 +54,7 @@ export async function runServe(invocation: ServeInvocation, context: CommandCont
         ...given("tls", server.tlsUrl || undefined),
         ...given("admin", server.admin || undefined),
       });
-    else for (const line of welcome(server)) output.line(line);
+    else for (const line of welcome(server, invocation.tcpPorts)) output.line(line);
     return server;
   };
   let running: CaissonServer | undefined;
@@ -70,9 +75,10 @@ function logReload(log: Log, { what, count, error }: ReloadInfo): void {
   else log.line("info", `read ${what} again: ${count} in force`);
 }
 
-function welcome(server: CaissonServer): string[] {
+function welcome(server: CaissonServer, tcpPorts: string | undefined): string[] {
   const lines = [`listening on ${server.url} (give a service a URL with: ${clientCommand(server.url)})`];
   if (server.tlsUrl !== "" && server.tlsUrl !== server.url) lines.push(`listening for TLS on ${server.tlsUrl}`);
+  if (tcpPorts !== undefined) lines.push(`TCP tunnels may have the ports ${tcpPorts} (caisson tcp 22 --server ...)`);
   if (server.admin !== "") lines.push(`private listener on ${server.admin} (metrics, ledgers, snapshots)`);
   return lines;
 }

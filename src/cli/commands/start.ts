@@ -87,13 +87,23 @@ class Reloader {
       const next = await loadConfig(config.file);
       const { added, removed, changed } = client.update(await tunnelOptions(next, names));
       report.reloaded({ added, removed, changed });
-      if (JSON.stringify(next.client) !== JSON.stringify(config.client)) {
-        report.notice("settings beside the tunnels have changed: they take effect when caisson start is started again");
+      const other = changedKeys(config.client, next.client);
+      if (other.length > 0) {
+        const what = `settings beside the tunnels have changed (${other.join(", ")})`;
+        report.notice(`${what}: they take effect when caisson start is started again`);
       }
     } catch (error) {
       report.notice(`the tunnels stay as they were: ${messageOf(error)}`);
     }
   }
+}
+
+/** The keys whose values differ. */
+function changedKeys(before: ConfigFile["client"], after: ConfigFile["client"]): string[] {
+  const values = (of: ConfigFile["client"]): Map<string, string> =>
+    new Map(Object.entries(of).map(([key, value]) => [key, JSON.stringify(value)]));
+  const [old, now] = [values(before), values(after)];
+  return [...new Set([...old.keys(), ...now.keys()])].filter((key) => old.get(key) !== now.get(key));
 }
 
 /** The tunnels with these keys, or all. Throws E_USAGE for an unknown key, E_CONFIG if there is none at all. */
