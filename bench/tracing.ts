@@ -23,6 +23,7 @@ export interface TracingPlan extends Readonly<Record<string, number>> {
   readonly blocks: number;
   /** Rounds of each set. */
   readonly rounds: number;
+  /** Of each round, at whose end spans are sent: enough for as many spans at once as the SDK sends on a busy server. */
   readonly requests: number;
   readonly connections: number;
   /** Requests of each pair before its first round, until the code is compiled. */
@@ -30,7 +31,7 @@ export interface TracingPlan extends Readonly<Record<string, number>> {
   readonly seed: number;
 }
 
-const standard: TracingPlan = { blocks: 12, rounds: 12, requests: 2_500, connections: 32, warm: 15_000, seed: 1 };
+const standard: TracingPlan = { blocks: 12, rounds: 4, requests: 10_000, connections: 32, warm: 15_000, seed: 1 };
 const arms = ["off", "no SDK", "untraced", "1 %", "all"] as const;
 type Arm = (typeof arms)[number];
 type Block = Readonly<Record<Arm, readonly number[]>>;

@@ -1,7 +1,7 @@
 // What some work costs the processes of a contestant.
 
 import type { Standing } from "../contestants/contestant.ts";
-import { cpuMsOf, forgetPeaks, peakBytesOf, treeOf } from "../harness/process-tree.ts";
+import { cpuMsOfAll, forgetPeaks, peakBytesOfAll, treeOf } from "../harness/process-tree.ts";
 
 /** Work, and its cost; without a cost for the target itself, which has no processes in between. */
 export interface Costed<T> {
@@ -14,8 +14,8 @@ export async function costOf<T>({ pids: roots }: Standing, work: () => Promise<T
   const pids = treeOf(roots);
   if (pids.length === 0) return { result: await work(), cost: undefined };
   forgetPeaks(pids);
-  const before = cpuMsOf(pids);
+  const before = cpuMsOfAll(pids);
   const result = await work();
-  const cpuMs = cpuMsOf(pids) - before;
-  return { result, cost: { cpuMs, peakMib: peakBytesOf(pids) / 2 ** 20 } };
+  const cpuMs = cpuMsOfAll(pids) - before;
+  return { result, cost: { cpuMs, peakMib: peakBytesOfAll(pids) / 2 ** 20 } };
 }

@@ -5,7 +5,8 @@ import type { Socket } from "node:net";
 import { connect } from "node:net";
 import type { Standing } from "../contestants/contestant.ts";
 import { CaissonError } from "../../src/lifecycle/errors.ts";
-import { PatternCheck, patternPiece } from "../targets/pattern.ts";
+import { PatternCheck } from "../targets/pattern.ts";
+import { writePattern } from "../targets/write-pattern.ts";
 import { costOf } from "./cost.ts";
 import type { Scenario } from "./division.ts";
 
@@ -83,26 +84,17 @@ export function download({ port, host, bytes }: Body): Promise<void> {
 
 /** Sends so much of the pattern; the target checks it. Rejects with E_GATE if it does not answer 200. */
 export function upload({ port, host, bytes }: Body): Promise<void> {
-  let left = bytes;
+  let isWritten = false;
   let answer = "";
   return conversation(port, {
     begin: (socket) => {
       socket.write(`POST /check HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${bytes}\r\n\r\n`);
-      const pump = (): void => {
-        while (left > 0 && !socket.destroyed) {
-          const piece = left < patternPiece.length ? patternPiece.subarray(0, left) : patternPiece;
-          left -= piece.length;
-          if (socket.write(piece)) continue;
-          if (left > 0) socket.once("drain", pump);
-          return;
-        }
-      };
-      pump();
+      writePattern(socket, bytes, () => (isWritten = true));
     },
     take: (chunk) => {
       answer += chunk.toString("latin1");
       if (!answer.includes("\r\n\r\n")) return "more";
-      return answer.startsWith("HTTP/1.1 200 ") && left === 0 ? "done" : answer;
+      return answer.startsWith("HTTP/1.1 200 ") && isWritten ? "done" : answer;
     },
   });
 }

@@ -4,8 +4,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CaissonError } from "../../src/lifecycle/errors.ts";
 import { NodeProcess } from "../gate/processes/node-process.ts";
+import { listeningIn } from "../gate/processes/server-process.ts";
 import { AdminReader } from "../gate/readings/admin-reader.ts";
 import type { ProcessMemory } from "./process-reading.ts";
 import { cpuMsOf, memoryOf } from "./process-reading.ts";
@@ -86,13 +86,4 @@ export class CaissonServer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.process.kill();
   }
-}
-
-function listeningIn(line: string): { readonly url: string; readonly admin: string } | undefined {
-  if (!line.startsWith("{")) return undefined;
-  const event: unknown = JSON.parse(line);
-  if (typeof event !== "object" || event === null || !("url" in event) || !("admin" in event)) return undefined;
-  const { url, admin } = event;
-  if (typeof url !== "string" || typeof admin !== "string") throw new CaissonError("E_GATE", `no addresses in ${line}`);
-  return { url, admin };
 }

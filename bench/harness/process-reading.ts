@@ -27,11 +27,14 @@ export function memoryOf(pid: number): ProcessMemory {
 
 /** Processor time used so far, of all threads, in milliseconds, in steps of 10. */
 export function cpuMsOf(pid: number): number {
-  const text = read(`/proc/${pid}/stat`);
-  // The name in parentheses may hold blanks and parentheses itself.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const fields = statFieldsOf(read(`/proc/${pid}/stat`));
   const [user, system] = [Number(fields[11]), Number(fields[12])];
   return ((user + system) * 1000) / ticksPerSecond;
+}
+
+/** The fields of /proc/PID/stat behind the name in parentheses, which may hold blanks and parentheses itself. */
+export function statFieldsOf(text: string): readonly string[] {
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
 function read(path: string): string {

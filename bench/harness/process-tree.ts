@@ -3,9 +3,7 @@
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { CaissonError } from "../../src/lifecycle/errors.ts";
-
-/** Ticks of processor time per second, which Linux fixes for /proc whatever the kernel counts in. */
-const ticksPerSecond = 100;
+import { cpuMsOf, memoryOf, statFieldsOf } from "./process-reading.ts";
 
 /** `roots`, and every process that descends from them. */
 export function treeOf(roots: readonly number[]): readonly number[] {
@@ -18,22 +16,14 @@ export function treeOf(roots: readonly number[]): readonly number[] {
   return [...found];
 }
 
-/** Processor time used so far, of all threads of the processes, in milliseconds, in steps of 10 for each. */
-export function cpuMsOf(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const fields = statOf(pid);
-    if (!fields) throw new CaissonError("E_GATE", `process ${pid} of a contestant is gone`);
-    return sum + ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
-  }, 0);
+/** Processor time used so far by all of them, in milliseconds, in steps of 10 for each. */
+export function cpuMsOfAll(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0);
 }
 
-/** The largest resident memory of each process since `forgetPeaks`, together, in bytes: shared pages count for each. */
-export function peakBytesOf(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const kib = /^VmHWM:\s+(\d+) kB$/mu.exec(textOf(`/proc/${pid}/status`) ?? "")?.[1];
-    if (kib === undefined) throw new CaissonError("E_GATE", `/proc/${pid}/status holds no VmHWM`);
-    return sum + Number(kib) * 1024;
-  }, 0);
+/** The largest resident memory of each since {@link forgetPeaks}, together, in bytes: shared pages count for each. */
+export function peakBytesOfAll(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + memoryOf(pid).peakRss, 0);
 }
 
 /** Lets the peaks begin again at what each process holds now. */
@@ -45,15 +35,9 @@ function parentsOfAll(): readonly (readonly [number, number])[] {
   return entriesOf("/proc")
     .filter((name) => /^\d+$/u.test(name))
     .flatMap((name) => {
-      const parent = statOf(Number(name))?.[1];
-      return parent === undefined ? [] : [[Number(name), Number(parent)] as const];
+      const stat = textOf(`/proc/${name}/stat`);
+      return stat === undefined ? [] : [[Number(name), Number(statFieldsOf(stat)[1])] as const];
     });
-}
-
-/** The fields of /proc/PID/stat after the name, which may hold blanks and parentheses itself. */
-function statOf(pid: number): readonly string[] | undefined {
-  const text = textOf(`/proc/${pid}/stat`);
-  return text?.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
 function entriesOf(folder: string): readonly string[] {

@@ -5,7 +5,8 @@ import type { Socket } from "node:net";
 import { createServer } from "node:net";
 import { portOf } from "../gate/network/port-of.ts";
 import { acceptKeyOf, messageFrame } from "./message-frames.ts";
-import { PatternCheck, patternPiece, patternStart } from "./pattern.ts";
+import { PatternCheck, patternStart } from "./pattern.ts";
+import { writePattern } from "./write-pattern.ts";
 
 const headEnd = "\r\n\r\n";
 /** More than any proxy sends. */
@@ -69,17 +70,7 @@ class Connection {
   #send(bytes: number): void {
     const socket = this.#socket;
     socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: ${bytes}\r\n\r\n`);
-    let left = bytes;
-    const pump = (): void => {
-      while (left > 0 && !socket.destroyed) {
-        const piece = left < patternPiece.length ? patternPiece.subarray(0, left) : patternPiece;
-        left -= piece.length;
-        if (socket.write(piece)) continue;
-        if (left > 0) socket.once("drain", pump);
-        return;
-      }
-    };
-    pump();
+    writePattern(socket, bytes);
   }
 
   /** Becomes a WebSocket; the pieces of a message are counted, compared, and sent back as one. */

@@ -96,7 +96,8 @@ export function inspectorIn(line: string): string | undefined {
   return /^Debugger listening on (ws:\S+)$/u.exec(line)?.[1];
 }
 
-function listeningIn(line: string): { readonly url: string; readonly admin: string } | undefined {
+/** The addresses in a line that a server in JSON mode prints once it listens; undefined for other lines. Throws E_GATE. */
+export function listeningIn(line: string): { readonly url: string; readonly admin: string } | undefined {
   if (!line.startsWith("{")) return undefined;
   const event: unknown = JSON.parse(line);
   if (typeof event !== "object" || event === null || !("url" in event) || !("admin" in event)) return undefined;
