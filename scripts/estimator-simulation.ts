@@ -14,6 +14,7 @@ const seed = 20_260_101;
 
 const layouts: Record<string, Layout> = {
   "600 + 20 x 200": { warmup: 3, rounds: 20, size: 200 },
+  "690 + 32 x 138": { warmup: 5, rounds: 32, size: 138 },
   "600 + 40 x 100": { warmup: 6, rounds: 40, size: 100 },
   "600 + 60 x 100": { warmup: 6, rounds: 60, size: 100 },
   "1,000 + 40 x 100": { warmup: 10, rounds: 40, size: 100 },

@@ -14,6 +14,9 @@ const persistence = 3;
 /** What a kept count is worth doubting for, at the end of a run: more than one in 400, besides what came in one step. */
 const doubtfulRate = 0.0025;
 
+/** Fewer samples than these have limits so wide that a rate of nothing is always within them. */
+const leastForNoise = 8;
+
 /** The ledgers of resource kinds: containers against opens and closes, then opens against closes. */
 export function checkKinds(judging: Judging, into: Findings): void {
   const { all, start } = judging;
@@ -122,7 +125,9 @@ function checkGrowth(judging: Judging, series: Series, into: Findings): void {
         Math.min(growth.perUnit, growth.perUnitBesides) <= doubtfulRate && judging.measured.length > persistence;
       // What only the last sample shows may be on its way out, as what earlier ones showed was.
       const single = growth.since === judging.measured.length - 1 && judging.measured.length > persistence;
-      (options.final && (small || single) ? into.warnings : into.doubts).push(result);
+      // Where enough was measured and nothing at all is within the limits of the rate, more rounds would say no more.
+      const noise = judging.measured.length >= leastForNoise && growth.lowest <= 0;
+      (options.final && (small || single || noise) ? into.warnings : into.doubts).push(result);
       return;
     }
     default:

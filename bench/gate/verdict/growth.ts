@@ -17,6 +17,8 @@ export interface Growth {
   readonly perUnit: number;
   /** Counts per unit of x without the largest single step: what happened once happens no more often in a longer run. */
   readonly perUnitBesides: number;
+  /** The lower 95 % limit of the rate, also where it rose in few steps; 0 or less: it may be none. */
+  readonly lowest: number;
   /** 95 % limits of the rate; undefined where it rose in so few steps that ranks say nothing of it. */
   readonly interval: Interval | undefined;
   /** Index of the first sample that shows it. */
@@ -63,7 +65,8 @@ export function growthOf(xs: readonly number[], ys: readonly number[]): Growth {
   const since = floor.findIndex((value) => value > first);
   const steps = floor.map((value, index) => (index === 0 ? 0 : value - (floor[index - 1] ?? 0)));
   const perUnitBesides = run > 0 ? (rise - Math.max(0, ...steps)) / run : 0;
-  return { shape, rise, perUnit, perUnitBesides, interval, since: Math.max(0, since) };
+  const lowest = fitted?.interval[0] ?? 0;
+  return { shape, rise, perUnit, perUnitBesides, lowest, interval, since: Math.max(0, since) };
 }
 
 interface Readings {
