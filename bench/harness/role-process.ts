@@ -32,6 +32,11 @@ export class RoleProcess {
     this.#child.once("exit", () => this.#onExit());
   }
 
+  /** To be read by; 0 if it could not be started. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Gives an order. Rejects with E_GATE if it fails, takes too long, or the process is gone. */
   async ask<Name extends Order["do"]>(order: Extract<Order, { readonly do: Name }>): Promise<Answers[Name]> {
     const id = (this.#lastId += 1);

@@ -33,13 +33,23 @@ const tQuantiles: readonly number[] = [
 export function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0) throw new RangeError("no values have no median");
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number => {
-    const position = share * (sorted.length - 1);
-    const below = sorted[Math.floor(position)] ?? Number.NaN;
-    const above = sorted[Math.ceil(position)] ?? Number.NaN;
-    return below + (above - below) * (position - Math.floor(position));
-  };
+  const at = (share: number): number => quantileOfSorted(sorted, share);
   return { median: at(0.5), lowerQuartile: at(0.25), upperQuartile: at(0.75), count: values.length };
+}
+
+/** What a share of the values (0 to 1) does not exceed, interpolated; NaN for no values. */
+export function quantileOf(values: readonly number[], share: number): number {
+  return quantileOfSorted(
+    values.toSorted((a, b) => a - b),
+    share,
+  );
+}
+
+function quantileOfSorted(sorted: readonly number[], share: number): number {
+  const position = share * (sorted.length - 1);
+  const below = sorted[Math.floor(position)] ?? Number.NaN;
+  const above = sorted[Math.ceil(position)] ?? Number.NaN;
+  return below + (above - below) * (position - Math.floor(position));
 }
 
 /**

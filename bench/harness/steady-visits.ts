@@ -10,6 +10,9 @@ export interface SteadyVisitsOptions {
   readonly host: string;
   /** Milliseconds between two. */
   readonly everyMs: number;
+  /** What they ask for, and the body that they expect. Default: the origin's. */
+  readonly path?: string;
+  readonly body?: string;
 }
 
 /** What became of them. */
@@ -65,7 +68,8 @@ export class SteadyVisits {
 }
 
 /** One visit; answers what was wrong, if anything was. */
-export function visitOnce({ port, host }: Pick<SteadyVisitsOptions, "port" | "host">): Promise<string | undefined> {
+export function visitOnce(visit: Omit<SteadyVisitsOptions, "everyMs">): Promise<string | undefined> {
+  const { port, host, path = "/bench", body = originBody } = visit;
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     let answer = "";
@@ -76,14 +80,14 @@ export function visitOnce({ port, host }: Pick<SteadyVisitsOptions, "port" | "ho
     };
     const timer = setTimeout(() => settle(`no answer in ${patienceMs} ms`), patienceMs);
     socket.setEncoding("latin1");
-    socket.on("connect", () => socket.write(`GET /bench HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
+    socket.on("connect", () => socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
     socket.on("data", (text: string) => (answer += text));
     socket.on("error", (error) => settle(error.message));
-    socket.on("end", () => settle(problemWith(answer)));
+    socket.on("end", () => settle(problemWith(answer, body)));
   });
 }
 
-function problemWith(answer: string): string | undefined {
-  if (answer.startsWith("HTTP/1.1 200 ") && answer.endsWith(`\r\n\r\n${originBody}`)) return undefined;
+function problemWith(answer: string, body: string): string | undefined {
+  if (answer.startsWith("HTTP/1.1 200 ") && answer.endsWith(`\r\n\r\n${body}`)) return undefined;
   return `answered ${JSON.stringify(answer.slice(0, 200))}`;
 }

@@ -181,6 +181,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
         "ports.open": this.edge.ports?.size ?? 0,
         "visitors.arriving": this.#door.arrivals,
         "own.pending": this.#own.pending,
+        "windows.grown_bytes": this.edge.budget.grantedBytes,
         "aborts.addresses": this.edge.aborts.size,
         "tokens.known": this.edge.tokens?.table.size ?? 0,
         "tokens.sessions": this.edge.tokens?.sessions ?? 0,

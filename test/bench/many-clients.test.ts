@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { idle, idlePlans } from "../../bench/idle.ts";
 import { caissonContestant } from "../../bench/idle/caisson.ts";
 import { storm, stormPlans } from "../../bench/storm.ts";
+import { wan, wanPlans } from "../../bench/wan.ts";
 import { reportMarkdown, reportText } from "../../bench/harness/report.ts";
 
 const seconds = { timeout: 120_000, skip: process.platform !== "linux" && "reads /proc" };
@@ -34,4 +35,14 @@ test("storm: every client is back under its name, and visitors meanwhile get the
   assert.ok((figures.get("visitors of the healthy tunnel") ?? 0) >= 10, reportText(report));
   const half = figures.get("seconds until half were back") ?? Infinity;
   assert.ok((figures.get("seconds until all were back") ?? 0) >= half && half > 0, reportText(report));
+});
+
+test("wan: every line carries its download and every small request", seconds, async () => {
+  const report = await wan(wanPlans.quick);
+  assert.equal(report.passed, true, reportText(report));
+  assert.deepEqual(
+    report.rows.map(([name]) => name),
+    ["20 ms", "100 ms", "300 ms", "100 ms, with a rate"],
+  );
+  for (const row of report.rows) for (const cell of row.slice(1)) assert.match(cell, /^\d/u, reportText(report));
 });
