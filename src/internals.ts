@@ -20,7 +20,7 @@ export { Pipe } from "./mux/pipe.ts";
 export { Session } from "./mux/session.ts";
 export { SocketOutlet } from "./mux/socket-outlet.ts";
 export { Stream } from "./mux/stream.ts";
-export { SessionSocket } from "./mux/ws-transport.ts";
+export { SessionSocket } from "./mux/session-socket.ts";
 export { ClientSession } from "./server/client-session.ts";
 export { Exchange } from "./server/exchange.ts";
 export { NameTable } from "./server/name-table.ts";

@@ -29,9 +29,16 @@ patch(SessionSocket, "send", function send(original, message) {
   sending = false;
 });
 
-patch(WebSocket, "send", function send(this: WebSocket, original, ...args) {
-  if (sending) for (; opening > 0; opening--) listenForAnswer(this);
-  original(...args);
+// A session asks its WebSocket whether it is still open before it sends: that tells which one it is.
+const state = Object.getOwnPropertyDescriptor(WebSocket.prototype, "readyState");
+if (!state?.get) throw new TypeError("a WebSocket has no readyState");
+const { get } = state;
+Object.defineProperty(WebSocket.prototype, "readyState", {
+  ...state,
+  get(this: WebSocket): unknown {
+    if (sending) for (; opening > 0; opening--) listenForAnswer(this);
+    return get.call(this);
+  },
 });
 
 function listenForAnswer(socket: WebSocket): void {

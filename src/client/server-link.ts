@@ -7,7 +7,7 @@ import type { Deadline } from "../lifecycle/deadlines.ts";
 import { CaissonError } from "../lifecycle/errors.ts";
 import type { SessionCloseReason } from "../mux/handlers.ts";
 import type { MuxLimits } from "../mux/limits.ts";
-import { SessionSocket } from "../mux/ws-transport.ts";
+import { SessionSocket } from "../mux/session-socket.ts";
 import type { GoAwayReason } from "../wire/codes.ts";
 import type { Refused } from "../wire/control.ts";
 import { Backoff } from "./backoff.ts";

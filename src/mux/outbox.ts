@@ -33,6 +33,7 @@ export class Outbox {
   readonly control: ControlQueue = new ControlQueue();
   readonly #owner: OutboxOwner;
   readonly #transport: Transport;
+  readonly #headroom: number;
   readonly #limits: MuxLimits;
   readonly #sendLimit: SendLimit;
   /** Streams that have sent little yet, and those that move bulk: they take turns one to one. */
@@ -48,6 +49,7 @@ export class Outbox {
   constructor(owner: OutboxOwner, transport: Transport, limits: MuxLimits) {
     this.#owner = owner;
     this.#transport = transport;
+    this.#headroom = transport.headroomBytes;
     this.#limits = limits;
     this.#sendLimit = new SendLimit(limits);
   }
@@ -106,8 +108,8 @@ export class Outbox {
   close(): void {
     if (this.#closed) return;
     while (this.control.size > 0) {
-      const message = Buffer.allocUnsafe(Math.min(this.control.bytes, maxMessageBytes));
-      this.#send(message, this.control.write(message, 0));
+      const message = this.#allocate(Math.min(this.control.bytes, maxMessageBytes));
+      this.#send(message, this.control.write(message, this.#headroom));
     }
     this.#closed = true;
     for (const list of [this.#light, this.#bulk]) {
@@ -129,10 +131,10 @@ export class Outbox {
       const room = this.#room();
       const size = this.#measure(room);
       if (size === 0) break;
-      const message = Buffer.allocUnsafe(size);
-      const length = this.#fill(message, room);
-      if (length === 0) break;
-      this.#send(message, length);
+      const message = this.#allocate(size);
+      const end = this.#fill(message, room);
+      if (end === this.#headroom) break;
+      this.#send(message, end);
     }
     this.#setBlocked(this.waiting > 0);
     if (this.control.bytes + this.#transport.unsentBytes > this.#limits.maxControlQueueBytes) {
@@ -157,8 +159,14 @@ export class Outbox {
     return Math.min(maxMessageBytes, this.control.bytes + (room === 0 ? 0 : data));
   }
 
+  /** The transport writes its own header in front, so that both leave as one buffer. */
+  #allocate(bytes: number): Buffer {
+    return Buffer.allocUnsafe(this.#headroom + bytes);
+  }
+
+  /** Answers where the message ends: right behind the headroom if nothing may leave. */
   #fill(target: Buffer, room: number): number {
-    const controlEnd = this.control.write(target, 0);
+    const controlEnd = this.control.write(target, this.#headroom);
     const fill: Fill = {
       target,
       at: controlEnd,
@@ -198,9 +206,9 @@ export class Outbox {
     this.#inspect.push(stream);
   }
 
-  #send(message: Buffer, length: number): void {
-    this.#given += length;
-    this.#transport.send(length === message.length ? message : message.subarray(0, length));
+  #send(message: Buffer, end: number): void {
+    this.#given += end - this.#headroom;
+    this.#transport.send(end === message.length ? message : message.subarray(0, end));
   }
 
   #setBlocked(blocked: boolean): void {

@@ -14,7 +14,12 @@ export interface TransportReceiver {
 
 /** Carries whole messages, in order. */
 export interface Transport {
-  /** Takes ownership of `message`. Dropped silently once the transport is closing. */
+  /** How many bytes {@link send} wants in front of each message, for a header of its own. */
+  readonly headroomBytes: number;
+  /**
+   * Takes ownership of `message`, whose first {@link headroomBytes} are free for the transport. Dropped silently once the
+   * transport is closing.
+   */
   send(message: Buffer): void;
   /** Bytes that were sent but not taken by the operating system yet. */
   readonly unsentBytes: number;

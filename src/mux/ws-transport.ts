@@ -1,18 +1,14 @@
-// The only file that knows `ws`: how sessions' WebSockets are made on both sides, and one of them as a Transport.
-// It promises that messages are binary and within the protocol's limits, and that each socket is reported closed once.
+// How the WebSockets of sessions are made on both sides: handshake, limits, masking. Only this file and session-socket.ts,
+// which makes a Transport of an open one, know `ws`.
 
 import type { ClientRequestArgs } from "node:http";
 import { isIP, Socket } from "node:net";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { connect as connectTls } from "node:tls";
-import type { RawData, ServerOptions } from "ws";
+import type { ServerOptions } from "ws";
 import { WebSocket, WebSocketServer } from "ws";
-import type { Resource } from "../lifecycle/resource.ts";
-import type { Runtime } from "../lifecycle/runtime.ts";
 import { maxMessageBytes, maxMessageFragments, protocolName } from "../wire/limits.ts";
-import type { ViolationReason } from "../wire/violation.ts";
-import { violation } from "../wire/violation.ts";
-import type { Transport, TransportReceiver } from "./transport.ts";
+import { setMasking } from "./session-socket.ts";
 
 /**
  * How many pieces of one message may wait, as the network delivered them. A message in 8-byte pieces still passes; a
@@ -36,8 +32,6 @@ const socketOptions = {
   skipUTF8Validation: true,
 } as const;
 
-const sendOptions = { binary: true, compress: false, fin: true } as const;
-
 /** Options of {@link dialWebSocket}. */
 export interface DialOptions {
   /** Sent with the upgrade request. */
@@ -57,7 +51,7 @@ export interface DialOptions {
   readonly connect?: (done: (error: Error | undefined, socket: Socket | undefined) => void) => void;
 }
 
-/** Begins to connect. The caller owns the WebSocket until it is open and given to a {@link SessionSocket}. */
+/** Begins to connect. The caller owns the WebSocket until it is open and given to a SessionSocket. */
 export function dialWebSocket(url: string | URL, options: DialOptions): WebSocket {
   const { ca } = options;
   const authorities = ca === undefined ? {} : { ca: typeof ca === "string" || Buffer.isBuffer(ca) ? ca : [...ca] };
@@ -74,7 +68,9 @@ export function dialWebSocket(url: string | URL, options: DialOptions): WebSocke
   // They know createConnection only in the form that answers at once; node:http also takes a callback.
   const { connect } = options;
   if (connect) Object.assign(complete, { createConnection: connector(new URL(url), { authorities, connect }) });
-  return new WebSocket(url, protocolName, complete);
+  const socket = new WebSocket(url, protocolName, complete);
+  setMasking(socket, options.mask);
+  return socket;
 }
 
 type Connector = NonNullable<ClientRequestArgs["createConnection"]>;
@@ -123,108 +119,6 @@ export function createSessionServer(options: SessionServerOptions = {}): WebSock
 /** Whether a `Sec-WebSocket-Protocol` field offers caisson.v1. An upgrade that does not must be refused. */
 export function offersProtocol(field: string | undefined): boolean {
   return field !== undefined && field.split(",").some((name) => name.trim() === protocolName);
-}
-
-/** A WebSocket that belongs to a session. */
-type OwnedWebSocket = WebSocket & { [owner]?: SessionSocket | undefined };
-
-const owner = Symbol("SessionSocket");
-
-/** One open WebSocket as a transport. It owns the WebSocket from its construction on. */
-export class SessionSocket implements Transport, Resource {
-  readonly kind = "session_socket";
-  readonly openedAtMs: number = performance.now();
-  receiver: TransportReceiver | undefined = undefined;
-  readonly #runtime: Runtime;
-  #socket: OwnedWebSocket | undefined;
-  #closedBy = "closed_by_peer";
-  /** One for all sends. */
-  readonly #onSent = (): void => this.receiver?.onSent();
-
-  constructor(socket: WebSocket, runtime: Runtime) {
-    this.#runtime = runtime;
-    const owned: OwnedWebSocket = socket;
-    this.#socket = owned;
-    runtime.events.opened(this);
-    owned[owner] = this;
-    owned.on("message", onMessage);
-    owned.on("error", onError);
-    owned.on("close", onClose);
-  }
-
-  get unsentBytes(): number {
-    return this.#socket?.bufferedAmount ?? 0;
-  }
-
-  send(message: Buffer): void {
-    const socket = this.#socket;
-    if (socket?.readyState !== WebSocket.OPEN) return;
-    socket.send(message, sendOptions, this.#onSent);
-    this.#runtime.sweeper.moved(message.length);
-  }
-
-  close(code: number, reason: string): void {
-    this.#closedBy = "closed";
-    this.#socket?.close(code, reason);
-  }
-
-  terminate(): void {
-    this.#closedBy = "terminated";
-    this.#socket?.terminate();
-  }
-
-  /** @internal */
-  _onMessage(data: RawData, isBinary: boolean): void {
-    if (!isBinary) this.receiver?.onError(violation("text_message"));
-    // `nodebuffer` is the default binaryType, and nobody else has the socket.
-    else if (Buffer.isBuffer(data)) {
-      this.receiver?.onMessage(data);
-      this.#runtime.sweeper.moved(data.length);
-    }
-  }
-
-  /** @internal */
-  _onError(error: unknown): void {
-    const reason = violationOf(error);
-    this.#closedBy = reason ? "violation" : "error";
-    this.receiver?.onError(reason ? violation(reason, error) : error);
-  }
-
-  /** @internal */
-  _onClose(code: number, reason: Buffer): void {
-    const socket = this.#socket;
-    if (!socket) return;
-    this.#socket = undefined;
-    socket[owner] = undefined;
-    socket.off("message", onMessage);
-    socket.off("close", onClose);
-    this.#runtime.events.closed(this, this.#closedBy);
-    const { receiver } = this;
-    this.receiver = undefined;
-    receiver?.onClosed(code, reason.toString());
-  }
-}
-
-function onMessage(this: OwnedWebSocket, data: RawData, isBinary: boolean): void {
-  this[owner]?._onMessage(data, isBinary);
-}
-
-/** Stays on a closed socket: an error without a listener would end the process. */
-function onError(this: OwnedWebSocket, error: Error): void {
-  this[owner]?._onError(error);
-}
-
-function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
-  this[owner]?._onClose(code, reason);
-}
-
-/** What the peer did wrong, if `ws` complains of its bytes and not of the network. */
-function violationOf(error: unknown): ViolationReason | undefined {
-  if (typeof error !== "object" || error === null || !("code" in error) || typeof error.code !== "string")
-    return undefined;
-  if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return "message_too_large";
-  if (error.code === "WS_ERR_TOO_MANY_BUFFERED_PARTS") return "fragments";
-  return error.code.startsWith("WS_ERR_") ? "websocket" : undefined;
 }
 
 function chooseProtocol(offered: Set<string>): string | false {

@@ -2,7 +2,11 @@
 // and what `ws` itself must refuse.
 
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { describe, it } from "node:test";
+import type { WebSocket } from "ws";
+import { encodeFrame } from "../../src/wire/encode.ts";
+import { frameTypes } from "../../src/wire/frame.ts";
 import type { ViolationReason } from "../../src/wire/violation.ts";
 import { exchange, pipeRequest, seededChunks } from "../support/session-pair.ts";
 import { until } from "../support/until.ts";
@@ -10,6 +14,11 @@ import type { WebSocketPair, WebSocketPairOptions } from "../support/ws-pair.ts"
 import { webSocketPair } from "../support/ws-pair.ts";
 
 const ok = Buffer.from("HTTP/1.1 200 OK\r\n\r\n");
+
+/** The socket under a WebSocket. */
+function rawSocket(socket: WebSocket): Socket {
+  return (socket as unknown as { _socket: Socket })._socket;
+}
 
 /** A download, an upload and a few small exchanges at once, all verified. */
 async function converse(pair: WebSocketPair, bytes: number): Promise<void> {
@@ -22,9 +31,10 @@ async function converse(pair: WebSocketPair, bytes: number): Promise<void> {
     }
     return probe;
   };
+  const before = client.owner.probes.length;
   const pipe = server.open(pipeRequest());
-  await until(() => client.owner.probes.length === 1, { what: "the pipe" });
-  const far = client.owner.probes[0] ?? assert.fail();
+  await until(() => client.owner.probes.length > before, { what: "the pipe" });
+  const far = client.owner.probes[before] ?? assert.fail();
   const sent = Promise.all([pipe.send(seededChunks(1, bytes, 60_000)), far.send(seededChunks(2, bytes, 61_000))]);
   const visits = Array.from({ length: 20 }, () => server.open(exchange()));
   await until(() => visits.every((visit) => visit.ended), { what: "the exchanges" });
@@ -96,6 +106,48 @@ describe("sessions over WebSockets", () => {
   });
 });
 
+describe("what only `ws` reads", () => {
+  it("is followed by messages as before: a ping, a pong, a message in fragments", async () => {
+    const others: ((pair: WebSocketPair) => void)[] = [
+      (pair) => pair.clientSocket.ping("x"),
+      (pair) => pair.serverSocket.ping("x"),
+      (pair) => pair.clientSocket.pong(),
+      (pair) => {
+        const notice = encodeFrame(frameTypes.control, 0, 0, Buffer.from('{"type":"notice","pauseMs":1}'));
+        pair.clientSocket.send(notice.subarray(0, 12), { fin: false });
+        pair.clientSocket.send(notice.subarray(12), { fin: true });
+      },
+    ];
+    for (const other of others) {
+      for (const options of [{}, { relay: { pieceBytes: 7 } }, { mask: "random" }] as const) {
+        const pair = await webSocketPair(options);
+        await converse(pair, 5000);
+        other(pair);
+        await converse(pair, 5000);
+        await pair.settle();
+        assert.deepEqual([...pair.server.events.violations, ...pair.client.events.violations], []);
+        assert.deepEqual(pair.server.owner.closes, ["transport_closed"]);
+      }
+    }
+  });
+
+  it("is all but messages, and nothing of ours stays on a socket", async () => {
+    const pair = await webSocketPair();
+    const readers = [pair.serverSocket, pair.clientSocket].map((socket) => ({
+      socket: rawSocket(socket),
+      listeners: rawSocket(socket).listeners("data"),
+    }));
+    await converse(pair, 5000);
+    let readByWs = 0;
+    for (const socket of [pair.serverSocket, pair.clientSocket]) socket.on("message", () => (readByWs += 1));
+    await converse(pair, 100_000);
+    assert.equal(readByWs, 0);
+    for (const { socket, listeners } of readers) assert.deepEqual(socket.listeners("data"), listeners);
+    await pair.settle();
+    for (const { socket } of readers) assert.equal(socket.listenerCount("data"), 0);
+  });
+});
+
 describe("what WebSocket allows and caisson.v1 does not", () => {
   const breaches: [ViolationReason, number, (pair: WebSocketPair) => void][] = [
     ["text_message", 1008, (pair) => pair.clientSocket.send("hello")],
@@ -140,8 +192,7 @@ describe("what WebSocket allows and caisson.v1 does not", () => {
   it("includes raw bytes that are no WebSocket", async () => {
     const pair = await webSocketPair();
     // The socket under the WebSocket, as a broken proxy would see it.
-    const { _socket: raw } = pair.clientSocket as unknown as { _socket: { write(bytes: Buffer): void } };
-    raw.write(Buffer.alloc(100, 0xff));
+    rawSocket(pair.clientSocket).write(Buffer.alloc(100, 0xff));
     await pair.server.gone();
     await pair.client.gone();
     await pair.stop();

@@ -15,6 +15,7 @@ export interface TransportPairOptions {
 
 /** One side. */
 export class PairedTransport implements Transport {
+  readonly headroomBytes = 0;
   receiver: TransportReceiver | undefined = undefined;
   /** What was sent, if {@link record} is set. */
   readonly sent: Buffer[] = [];
