@@ -58,6 +58,11 @@ test("the client refuses its own private listener, and the usual one of a server
   for (const beside of ["ws://127.0.0.1:1", "wss://localhost:1", ["wss://t.invalid", "ws://[::1]:1"]]) {
     await assert.rejects(connect({ server: beside, target: 9190 }), usageSaying(/private admin listener/u));
   }
+  // Nothing is added to what a TCP tunnel carries, by which the listener could know it: so this is all the more needed.
+  for (const target of [port, `[::1]:${port}`, 9190, "0.0.0.0:9190"]) {
+    const raw = connect({ server, target, type: "tcp", admin: `127.0.0.1:${port}` });
+    await assert.rejects(raw, usageSaying(/private admin listener/u), String(target));
+  }
   // A server elsewhere has its private listener elsewhere.
   const elsewhere = connect({ server: "wss://t.invalid", target: 9190, limits: { firstConnectMs: 1 } });
   await assert.rejects(elsewhere, (error) => error instanceof CaissonError && error.code === "E_CONNECT");

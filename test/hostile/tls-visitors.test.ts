@@ -8,9 +8,11 @@ import { once } from "node:events";
 import { connect as connectTcp, createServer } from "node:net";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
+import { connect } from "../../src/assemble/connect.ts";
 import { serve } from "../../src/assemble/serve.ts";
 import type { ServeOptions } from "../../src/assemble/serve.ts";
 import { CaissonError } from "../../src/lifecycle/errors.ts";
+import { newToken } from "../../src/tokens/token-text.ts";
 import { Authority } from "../support/authority.ts";
 import { needs } from "../support/debian.ts";
 import { firstHello } from "../support/first-hello.ts";
@@ -206,6 +208,35 @@ test("a PROXY header: believed from trusted peers only, and nothing else from th
   await stranger.receive("HTTP/1.1 400");
   stranger.close();
   await tls.servesOn();
+});
+
+test("a server whose certificate has expired, or is another's, gets no token", options, async () => {
+  using authority = await Authority.create();
+  using stranger = await Authority.create();
+  const words = new Words();
+  for (const [whose, pair, message] of [
+    ["expired", await authority.issue(["localhost"], { expired: true }), /certificate has expired/],
+    ["of another name", await authority.issue(["elsewhere.test"]), /altnames|does not match/],
+    ["of an unknown authority", await stranger.issue(["localhost"]), /self.signed|unable to (?:get|verify)/],
+  ] as const) {
+    const listening = { listen: "off", listenTls: "127.0.0.1:0", tls: [pair], subscribers: [words] };
+    await using server = await serve({ ...listening, onWarning: () => undefined });
+    const { port } = new URL(server.tlsUrl);
+    const refused = connect({
+      server: `wss://localhost:${port}`,
+      target: 1,
+      token: newToken(),
+      ca: authority.ca,
+      limits: { firstConnectMs: 1 },
+    });
+    await assert.rejects(refused, (error) => {
+      assert.ok(error instanceof CaissonError, whose);
+      assert.equal(error.code, "E_CONNECT", whose);
+      assert.match(error.message, message, whose);
+      return true;
+    });
+  }
+  assert.deepEqual(words.logins, []);
 });
 
 test("files that cannot be used end the start, and the message says which and why", options, async () => {
