@@ -95,7 +95,7 @@ export const presets: Readonly<Record<GateRequest["preset"], Preset>> = {
     censusEvery: 4,
     extraRounds: 20,
     boundMs: 130_000,
-    jitRounds: 8,
+    jitRounds: 6,
     scenarios: all,
   },
   soak: {

@@ -38,7 +38,7 @@ export interface GateRun {
 }
 
 /** What the mode that only reports is warmed up with. */
-const jitWarmupRounds = 3;
+const jitWarmupRounds = 2;
 /** A machine that is so many times slower than the bound supposes still gets its planned rounds. */
 const overBound = 3;
 /** The longest that a healthy server of our own keeps anything after a round, and some room, in milliseconds. */
