@@ -15,6 +15,12 @@ import { plainAddress } from "./trusted-proxies.ts";
 import type { AcceptedConnection } from "./visitor-owner.ts";
 import { VisitorQuota } from "./visitor-quota.ts";
 
+/**
+ * Connections that may wait to be accepted; the system cuts it to its own limit. When all clients of a restarted server
+ * return at once, a connection that finds no place there hangs for seconds without an answer.
+ */
+const backlog = 16_384;
+
 /** An address to listen on. */
 export interface ListenAddress {
   readonly host: string;
@@ -166,7 +172,7 @@ export function listenOn(server: Server, where: ListenAddress): Promise<ListenAd
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => reject(listenError(error, `${host}:${where.port}`));
     server.once("error", failed);
-    server.listen({ host, port: where.port, backlog: 1024 }, () => {
+    server.listen({ host, port: where.port, backlog }, () => {
       server.off("error", failed);
       const address = server.address();
       resolve({ host, port: typeof address === "object" && address !== null ? address.port : where.port });
