@@ -50,11 +50,16 @@ const forms: Readonly<Record<TargetKind, string>> = {
 
 /**
  * Reads `8000`, `host:port`, `http://host:port` or `https://host:port` (for `tcp` and `tls` only the first two).
- * Throws E_USAGE, saying what to write instead.
+ * Throws E_USAGE, saying what to write instead; also for options that mean nothing to the kind.
  */
 export function parseTarget(kind: TargetKind, text: string, options: TargetOptions = {}): Target {
   const { tls, host, port, scheme } = parseAddress(kind, text.trim());
   const forbiddenPorts = options.forbiddenPorts ?? [];
+  if (kind !== "http" && (options.hostHeader !== undefined || options.ca !== undefined || options.insecure === true)) {
+    throw usage(
+      `the bytes of a tunnel of type ${kind} pass as they are: leave out the Host and the certificates of its target`,
+    );
+  }
   if (options.ca !== undefined) checkCertificates(options.ca, "target");
   if (isThisMachine(host) && forbiddenPorts.includes(port)) {
     throw usage(`${shown(host, port)} is a private admin listener of Caisson: choose the port of your own service`);

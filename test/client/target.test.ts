@@ -17,6 +17,15 @@ function fails(code: string, pattern?: RegExp): (error: unknown) => boolean {
   };
 }
 
+void test("what means nothing to a target that is not spoken to in HTTP is refused", () => {
+  for (const kind of ["tcp", "tls"] as const) {
+    for (const options of [{ hostHeader: "rewrite" }, { ca: "-----BEGIN CERTIFICATE-----" }, { insecure: true }]) {
+      assert.throws(() => parseTarget(kind, "22", options), fails("E_USAGE", /pass as they are: leave out/));
+    }
+    assert.equal(parseTarget(kind, "22", { insecure: false }).port, 22);
+  }
+});
+
 void test("targets that are understood", () => {
   const rows: readonly [
     TargetKind,

@@ -45,6 +45,8 @@ export const randomNameMark = "*";
 
 const labelPattern = /^(?!-)(?!xn--)[a-z0-9-]{1,63}(?<!-)$/u;
 const labelForm = "a name has 1 to 63 of a-z, 0-9 and -, no hyphen at its ends, and no xn-- in front";
+/** What only means something to a target that is spoken to in HTTP. */
+const httpOnlyKeys = ["host-header", "target-ca", "target-insecure"] as const;
 const durationPattern = /^\d+(?:\.\d+)?(?:ms|s|m|h)?$/u;
 
 const duration = z
@@ -92,11 +94,16 @@ const tunnel = z
   })
   .superRefine((settings, context) => {
     const { type = "http", target, port } = settings;
-    const hostHeader = settings["host-header"];
+    const hostHeader = type === "http" ? settings["host-header"] : undefined;
     try {
       parseTarget(type, String(target), hostHeader === undefined ? {} : { hostHeader });
     } catch (error) {
       context.addIssue({ code: "custom", path: ["target"], message: messageOf(error) });
+    }
+    for (const key of httpOnlyKeys) {
+      if (type === "http" || settings[key] === undefined) continue;
+      const message = `the bytes of a tunnel of type ${type} pass as they are: leave it out`;
+      context.addIssue({ code: "custom", path: [key], message });
     }
     if (type === "tls" && settings.health?.path !== undefined) {
       const message = "the target of a tunnel of type tls is checked by a connection alone: leave the path out";

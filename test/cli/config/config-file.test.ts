@@ -64,6 +64,13 @@ const wrongs: readonly (readonly [text: string, ...expected: RegExp[]])[] = [
   ],
   ["tunnels:\n  a: { target: https://b, type: tls }", /^2:8 tunnels\.a\.target .*write 8443/],
   ["tunnels:\n  a: { target: 1, type: tls, port: 5 }", /^2:30 tunnels\.a\.port only a tunnel of type tcp/],
+  [
+    "tunnels:\n  a:\n    type: tcp\n    target: 1\n    host-header: rewrite\n    target-ca: ca.pem\n    target-insecure: false",
+    /^5:5 tunnels\.a\.host-header the bytes of a tunnel of type tcp pass as they are: leave it out$/,
+    /^6:5 tunnels\.a\.target-ca /,
+    /^7:5 tunnels\.a\.target-insecure /,
+  ],
+  ["tunnels:\n  a: { target: 1, type: tls, host-header: a b }", /^2:30 tunnels\.a\.host-header .*type tls/],
   ["open: 1\nopen: 2", /^2:1 {2}Map keys must be unique/],
   ["- a\n- b", /^1:1 {2}expected object/],
   [`a: &a [x, x, x]\n${Array.from({ length: 8 }, (_, n) => `b${n}: &b${n} [${"*a, ".repeat(50)}*a]`).join("\n")}`, /./],
