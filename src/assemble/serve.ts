@@ -14,7 +14,7 @@ import type { MuxLimits } from "../mux/limits.ts";
 import type { CertificateFiles } from "../server/certificate-files.ts";
 import { descriptorLimit } from "../server/descriptor-limit.ts";
 import type { ServerLimits } from "../server/limits.ts";
-import { serverLimits } from "../server/limits.ts";
+import { portShortage, serverLimits } from "../server/limits.ts";
 import { nameProblem } from "../server/names.ts";
 import { TunnelServer } from "../server/tunnel-server.ts";
 import { Tunnel } from "../server/tunnel.ts";
@@ -201,7 +201,11 @@ class RunningServer implements CaissonServer {
     this.#runtime = createRuntime(fanout(...subscribers), observatory?.operations);
     tracing?.report(this.#runtime.events);
     this.#scope = createScope(this.#runtime, "server");
-    const limits = { ...serverLimits(descriptorLimit()), ...options.limits };
+    const descriptors = descriptorLimit();
+    const limits = { ...serverLimits(descriptors), ...options.limits };
+    const tcp = tcpPortsOf(options);
+    const shortage = tcp && portShortage(tcp.range, { descriptors, limits });
+    if (shortage !== undefined) options.onWarning?.(shortage);
     this.#certificates = certificatesOf(options, { runtime: this.#runtime, pollMs: limits.certificatePollMs });
     this.#server = new TunnelServer({
       runtime: this.#runtime,
@@ -213,7 +217,7 @@ class RunningServer implements CaissonServer {
       trustedProxies: options.trustedProxies ?? [],
       proxyProtocol: options.proxyProtocol ?? false,
       certificates: this.#certificates,
-      tcp: tcpPortsOf(options),
+      tcp,
       redirectHttps: options.redirectHttps ?? false,
       secret: options.secret === undefined ? randomBytes(32) : Buffer.from(options.secret),
       version,

@@ -1,4 +1,7 @@
 // The limits of the public side, with the defaults that docs/limits.md explains. All of them are options of serve().
+// Pure: it computes and words, and opens nothing.
+
+import type { PortRange } from "../tokens/name-pattern.ts";
 
 /** What visitors, logins and shutdown may take. Times in milliseconds, sizes in bytes. */
 export interface ServerLimits {
@@ -93,4 +96,23 @@ export function serverLimits(descriptors: number): ServerLimits {
     abortWindowMs: 10_000,
     handshakeMs: 10_000,
   };
+}
+
+/**
+ * Why the descriptors do not suffice when visitors, sessions and the ports of TCP tunnels are all there at once, as a
+ * sentence for operators; undefined if they do.
+ */
+export function portShortage(
+  range: PortRange,
+  ground: { readonly descriptors: number; readonly limits: Pick<ServerLimits, "maxVisitors" | "maxSessions"> },
+): string | undefined {
+  const { descriptors, limits } = ground;
+  const ports = range.to - range.from + 1;
+  const needed = ports + limits.maxVisitors + limits.maxSessions + reservedDescriptors;
+  if (needed <= descriptors) return undefined;
+  return (
+    `the limit of ${descriptors} open files is too low when all ${ports} TCP ports are open: they, ${limits.maxVisitors} visitors, ` +
+    `${limits.maxSessions} sessions and this process itself take ${needed}; raise the limit (ulimit -n, LimitNOFILE=), or ` +
+    "lower --max-visitors and --max-sessions, or give fewer --tcp-ports"
+  );
 }
