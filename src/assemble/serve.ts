@@ -1,6 +1,7 @@
 // Builds a server from options: the library's serve(), and what `caisson serve` calls.
 
 import { randomBytes } from "node:crypto";
+import { memoryLimit } from "../leaks/memory-headroom.ts";
 import type { ExchangeOutcome, ExchangeView, TunnelEvents } from "../lifecycle/events.ts";
 import { noEvents } from "../lifecycle/events.ts";
 import { CaissonError } from "../lifecycle/errors.ts";
@@ -221,6 +222,7 @@ class RunningServer implements CaissonServer {
       redirectHttps: options.redirectHttps ?? false,
       secret: options.secret === undefined ? randomBytes(32) : Buffer.from(options.secret),
       version,
+      memoryLimit: memoryLimit(),
       tokens: tokens && new TokenTable(tokens.entries),
       traced: tracing !== undefined,
     });

@@ -75,6 +75,9 @@ export const serveLimitFlags: readonly LimitFlag<keyof ServeLimits>[] = [
   ["auth-delay", "authDelayMs", "duration", 300, "how long the answer to a wrong token takes", 0],
   ["max-aborts", "maxAborts", "count", 200, "requests one address may abort in the abort window"],
   ["abort-window", "abortWindowMs", "duration", 10_000, "the window of --max-aborts"],
+  ["busy-memory", "busyMemoryPercent", "count", 85, "percent of the memory above which requests get 503"],
+  ["full-memory", "fullMemoryPercent", "count", 92, "percent of the memory above which no client is let in"],
+  ["max-loop-delay", "maxLoopDelayMs", "duration", undefined, "event loop later than this again and again: 503", 50],
   ["handshake-timeout", "handshakeMs", "duration", 10_000, "a client's login must be complete in this time"],
   ...sessionFlags,
 ];

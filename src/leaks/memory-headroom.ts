@@ -13,6 +13,21 @@ export function memoryHeadroom(): number {
   return Math.min(system, cgroupHeadroom(readOrEmpty("/proc/self/cgroup"), readOrEmpty));
 }
 
+/** The most that the control groups of this process allow, in bytes; Infinity without a limit. */
+export function memoryLimit(): number {
+  return process.platform === "linux" ? cgroupLimit(readOrEmpty("/proc/self/cgroup"), readOrEmpty) : Infinity;
+}
+
+/** The least limit of the groups, in bytes; Infinity without one. The parameters are those of {@link cgroupHeadroom}. */
+export function cgroupLimit(membership: string, read: (path: string) => string): number {
+  let least = Infinity;
+  for (const { folder, names } of memoryGroups(membership)) {
+    const limit = Number.parseInt(read(`${folder}/${names.limit}`), 10);
+    if (limit > 0 && limit < Number.MAX_SAFE_INTEGER) least = Math.min(least, limit);
+  }
+  return least;
+}
+
 /**
  * What the control groups of a process leave it, in bytes; Infinity without a limit. `membership` is the text of
  * /proc/self/cgroup, `read` gives a file's text or "".

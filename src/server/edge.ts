@@ -10,6 +10,7 @@ import type { ClientSession } from "./client-session.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { NameTable } from "./name-table.ts";
 import type { ResumeKeys } from "./names.ts";
+import type { OverloadGuard } from "./overload.ts";
 import type { PortTable } from "./port-table.ts";
 import type { PublicAddress } from "./public-address.ts";
 import type { TokenGate } from "./token-gate.ts";
@@ -31,6 +32,7 @@ export interface Edge {
   readonly tokens: TokenGate | undefined;
   readonly budget: GrowthBudget;
   readonly aborts: AbortGuard;
+  readonly overload: OverloadGuard;
   readonly trusted: TrustedProxies;
   readonly address: PublicAddress;
   /** The tunnel for hosts that are nobody's, if one was chosen. */

@@ -262,7 +262,9 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
 
   #enter(tunnel: Tunnel): void {
     const { session } = tunnel.session;
+    const overload = this.#edge.overload.refusesStreams();
     if (tunnel.type !== "http") this.fail("no_tunnel");
+    else if (overload !== undefined) this.#refuse("overloaded", overload);
     else if (session.hasRoom) this.#open(tunnel);
     else if (session.state !== "ready") this.fail("reconnecting");
     else if (!tunnel.session.waitForRoom(this)) this.#refuse("overloaded", "room_waiters");

@@ -57,6 +57,12 @@ export interface ServerLimits {
   readonly maxAborts: number;
   /** Default 10 s. */
   readonly abortWindowMs: number;
+  /** Above this share of its memory, in percent, the server opens no new streams. Default 85. */
+  readonly busyMemoryPercent: number;
+  /** Above this share of its memory, in percent, the server lets no new clients in. Default 92. */
+  readonly fullMemoryPercent: number;
+  /** When the event loop is later than this again and again, no new streams are opened; or Infinity. Default Infinity. */
+  readonly maxLoopDelayMs: number;
   /** From the end of the upgrade request to the peer's hello. Default 10 s. */
   readonly handshakeMs: number;
 }
@@ -94,6 +100,9 @@ export function serverLimits(descriptors: number): ServerLimits {
     authDelayMs: 300,
     maxAborts: 200,
     abortWindowMs: 10_000,
+    busyMemoryPercent: 85,
+    fullMemoryPercent: 92,
+    maxLoopDelayMs: Number.POSITIVE_INFINITY,
     handshakeMs: 10_000,
   };
 }

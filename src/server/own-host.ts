@@ -199,6 +199,10 @@ export class OwnHost {
         retryAfter: 10,
       };
     }
+    const overload = this.#edge.overload.refusesSessions();
+    if (overload !== undefined) {
+      return { status: 503, text: "The server is short of memory.", reason: overload, retryAfter: 10 };
+    }
     return undefined;
   }
 }

@@ -28,6 +28,7 @@ import type { ServerLimits } from "./limits.ts";
 import { NameTable } from "./name-table.ts";
 import { ResumeKeys } from "./names.ts";
 import type { Login } from "./own-host.ts";
+import { OverloadGuard, processReadings } from "./overload.ts";
 import { OwnHost } from "./own-host.ts";
 import type { PipeVisitorOwner } from "./pipe-visitor.ts";
 import { PipeVisitor } from "./pipe-visitor.ts";
@@ -65,6 +66,8 @@ export interface TunnelServerOptions {
   /** Makes resume keys. */
   readonly secret: Buffer;
   readonly version: string;
+  /** How much memory the system allows this process, in bytes; Infinity without a limit. */
+  readonly memoryLimit: number;
   /** Who may log in; anybody where there are none. */
   readonly tokens?: TokenTable | undefined;
   /** Whether every head that goes out has been given trace fields of our own, or had none. Default false. */
@@ -114,6 +117,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
       tokens: table && new TokenGate({ runtime, table, onChanged: this.#reviewHeldNames }),
       budget: new GrowthBudget(mux.roleGrowthBytes),
       aborts: new AbortGuard({ runtime, maxAborts: limits.maxAborts, windowMs: limits.abortWindowMs }),
+      overload: new OverloadGuard(limits, processReadings(limits, options.memoryLimit)),
       trusted: new TrustedProxies(options.trustedProxies),
       address: new PublicAddress({ domain: options.domain, template: options.publicUrl }),
       catchAll: options.catchAll,
@@ -291,7 +295,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
   };
 
   async #shutDown(options: ShutdownOptions): Promise<void> {
-    const { sessions, names, aborts, tokens } = this.edge;
+    const { sessions, names, aborts, overload, tokens } = this.edge;
     if (options.drainDelayMs > 0) await this.#wait(() => false, options.drainDelayMs);
     this.edge.accepting = false;
     const listenersClosed = Promise.all([this.#door.stop(), this.edge.ports?.stop()]);
@@ -306,6 +310,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
     this.#own.close();
     names.close();
     aborts.close();
+    overload.close();
     tokens?.close();
     await this.#wait(() => sessions.size === 0, farewellMs);
     for (const { session } of sessions) session.terminate("shutdown");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cgroupHeadroom } from "../../src/leaks/memory-headroom.ts";
+import { cgroupHeadroom, cgroupLimit } from "../../src/leaks/memory-headroom.ts";
 import { countDescriptors, countTcpStates, descriptorLimitOf } from "../../src/leaks/proc-text.ts";
 
 test("descriptors are counted by what their links point at", () => {
@@ -99,3 +99,22 @@ for (const { name, membership, files, bytes } of headrooms) {
     );
   });
 }
+
+test("the memory limit is the least of all groups above, and none where none is set", () => {
+  const files: Readonly<Record<string, string>> = {
+    "/sys/fs/cgroup/a/b/memory.max": "max",
+    "/sys/fs/cgroup/a/memory.max": "4000",
+    "/sys/fs/cgroup/memory.max": "9000",
+  };
+  const read = (path: string): string => files[path] ?? "";
+  assert.equal(cgroupLimit("0::/a/b\n", read), 4000);
+  assert.equal(cgroupLimit("0::/\n", read), 9000);
+  assert.equal(
+    cgroupLimit("0::/c\n", () => ""),
+    Infinity,
+  );
+  assert.equal(
+    cgroupLimit("5:memory:/\n", () => "9223372036854771712"),
+    Infinity,
+  );
+});
