@@ -78,9 +78,12 @@ function maskByte(bytes: Buffer, at: number, key: number): void {
   bytes[at] = (bytes[at] ?? 0) ^ (key >>> (24 - (at & 3) * 8));
 }
 
+/** One key, as bytes and as the word that this machine reads of them. */
+const keyWord = new Uint32Array(1);
+const keyBytes: DataView = new DataView(keyWord.buffer);
+
 /** `key` as this machine reads four bytes: XOR by words must not depend on their order. */
 function wordOf(key: number): number {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(key);
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, 1)[0] ?? 0;
+  keyBytes.setUint32(0, key);
+  return keyWord[0] ?? 0;
 }

@@ -262,7 +262,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
 
   #enter(tunnel: Tunnel): void {
     const { session } = tunnel.session;
-    const overload = this.#edge.overload.refusesStreams();
+    const overload = this.#edge.overload.refusesStreams(this.openedAtMs);
     if (tunnel.type !== "http") this.fail("no_tunnel");
     else if (overload !== undefined) this.#refuse("overloaded", overload);
     else if (session.hasRoom) this.#open(tunnel);

@@ -40,16 +40,19 @@ export class OverloadGuard {
     this.#readings = readings;
   }
 
-  /** Why no stream is to be opened now; undefined if one may be. */
-  refusesStreams(): OverloadReason | undefined {
-    this.#read();
+  /**
+   * Why no stream is to be opened now; undefined if one may be. `nowMs` is `performance.now()`, or of the moment at which
+   * the request came: what is asked with every request reads no clock of its own.
+   */
+  refusesStreams(nowMs: number): OverloadReason | undefined {
+    this.#read(nowMs);
     if (this.#memoryPercent > this.#limits.busyMemoryPercent) return "overload_memory";
     return this.#lateMs > this.#limits.maxLoopDelayMs ? "overload_loop" : undefined;
   }
 
   /** Why no client is to be let in now; undefined if one may be. */
   refusesSessions(): OverloadReason | undefined {
-    this.#read();
+    this.#read(performance.now());
     return this.#memoryPercent > this.#limits.fullMemoryPercent ? "overload_memory" : undefined;
   }
 
@@ -58,8 +61,7 @@ export class OverloadGuard {
     this.#readings.dispose();
   }
 
-  #read(): void {
-    const nowMs = performance.now();
+  #read(nowMs: number): void {
     if (nowMs - this.#readAtMs < readingAgeMs) return;
     this.#readAtMs = nowMs;
     this.#memoryPercent = this.#readings.memoryShare() * 100;

@@ -101,7 +101,7 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
   #enter(tunnel: Tunnel): void {
     const { session } = tunnel.session;
     if (this.#done) return;
-    const overload = this.#owner.edge.overload.refusesStreams();
+    const overload = this.#owner.edge.overload.refusesStreams(this.openedAtMs);
     if (tunnel.type !== this.#options.type || session.state !== "ready") this.close("no_tunnel");
     else if (overload !== undefined) this.#refuse(overload);
     else if (session.hasRoom) this.#open(tunnel);

@@ -15,7 +15,7 @@ function verdict(reading: { readonly memory?: number; readonly late?: number }):
     loopLateMs: () => reading.late ?? 0,
     dispose: () => undefined,
   });
-  return [guard.refusesStreams(), guard.refusesSessions()];
+  return [guard.refusesStreams(performance.now()), guard.refusesSessions()];
 }
 
 void test("memory refuses streams first, then sessions; a late loop refuses streams alone", () => {
@@ -31,10 +31,12 @@ void test("a reading serves for a while, and then there is another", async () =>
   let share = 1;
   const readings = { memoryShare: () => ((reads += 1), share), loopLateMs: () => 0, dispose: () => undefined };
   const guard = new OverloadGuard(limits, readings);
-  for (let n = 0; n < 10_000; n += 1) guard.refusesStreams();
+  for (let n = 0; n < 10_000; n += 1) guard.refusesStreams(performance.now());
   assert.ok(reads < 100, `${reads} readings`);
   share = 0.1;
-  await until(() => guard.refusesStreams() === undefined && guard.refusesSessions() === undefined, { what: "it ends" });
+  await until(() => guard.refusesStreams(performance.now()) === undefined && guard.refusesSessions() === undefined, {
+    what: "it ends",
+  });
 });
 
 void test("this process is read: its heap, and its resident memory where that has a limit", () => {
