@@ -1,7 +1,8 @@
 // What tracing costs: CPU time per request, at full load, of a server and a client: ready for an SDK that is not there,
 // recording a hundredth of the requests, and recording all, each beside a pair of roles in the same processes that is not
-// traced. The sending of the spans is part of it.
-// Example: npm run bench:tracing -- --blocks 12
+// traced. Short slices of two arms alternate (A B B A), so that a machine that changes its speed does so for both. The
+// sending of the spans is part of it: it is made to fall between the slices, and is counted by itself.
+// Example: npm run bench:tracing -- --blocks 40
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,29 +13,35 @@ import { Origin } from "./harness/origin.ts";
 import { askedPlan } from "./harness/plan.ts";
 import type { BenchReport, Row } from "./harness/report.ts";
 import { figure, publish, reportOf } from "./harness/report.ts";
-import { interleave } from "./harness/rounds.ts";
-import type { Pair, Ratio } from "./harness/statistics.ts";
-import { pairedRatio, spreadOf } from "./harness/statistics.ts";
+import type { TracingOrder } from "./harness/role-orders.ts";
+import type { Ratio } from "./harness/statistics.ts";
+import { medianRatio, spreadOf } from "./harness/statistics.ts";
 import { TunnelUnderTest } from "./harness/tunnel-under-test.ts";
 
 /** How much is measured. */
 export interface TracingPlan extends Readonly<Record<string, number>> {
-  /** Fresh sets of processes: what a process is by luck is not what tracing costs. */
+  /** Fresh sets of processes, each of which gives one pair of figures: what a process is by luck is not what tracing costs. */
   readonly blocks: number;
-  /** Rounds of each set. */
+  /** How often A B B A is measured in a block. */
   readonly rounds: number;
-  /** Of each round, at whose end spans are sent: enough for as many spans at once as the SDK sends on a busy server. */
+  /** Requests of each of its four slices. With 1 % recorded, all slices of a block should make no more than 512 spans. */
   readonly requests: number;
   readonly connections: number;
-  /** Requests of each pair before its first round, until the code is compiled. */
+  /** Requests of each pair before its first slice, until the code is compiled. */
   readonly warm: number;
-  readonly seed: number;
 }
 
-const standard: TracingPlan = { blocks: 12, rounds: 4, requests: 10_000, connections: 32, warm: 15_000, seed: 1 };
-const arms = ["off", "no SDK", "untraced", "1 %", "all"] as const;
-type Arm = (typeof arms)[number];
-type Block = Readonly<Record<Arm, readonly number[]>>;
+const standard: TracingPlan = { blocks: 40, rounds: 3, requests: 2_000, connections: 32, warm: 6_000 };
+/** What is compared with a pair of roles that is told not to trace: the default without an SDK, and two shares with one. */
+const names = { none: "no SDK", few: "1 %", all: "all" } as const;
+
+/** Two arms beside each other, in microseconds per request. */
+interface Beside {
+  readonly base: number;
+  readonly other: number;
+}
+
+type Block = Readonly<Record<keyof typeof names, Beside>>;
 
 /** Measures. */
 export async function tracing(plan: TracingPlan): Promise<BenchReport> {
@@ -44,8 +51,13 @@ export async function tracing(plan: TracingPlan): Promise<BenchReport> {
   try {
     const blocks: Block[] = [];
     for (let block = 0; block < plan.blocks; block += 1) {
-      const ground = { origin: origin.port, folder, endpoint: collector.url };
-      blocks.push(await measureBlock({ ...plan, seed: plan.seed + block }, ground));
+      const bench = new BlockBench(plan, {
+        origin: origin.port,
+        folder,
+        endpoint: collector.url,
+        turned: block % 2 === 1,
+      });
+      blocks.push(await bench.measure());
     }
     if (collector.answered === 0) throw new CaissonError("E_GATE", "no span was ever sent");
     return report(plan, blocks);
@@ -58,48 +70,90 @@ interface Ground {
   readonly origin: number;
   readonly folder: string;
   readonly endpoint: string;
+  /** The other arm first: who comes first in a process may be the faster one for that alone. */
+  readonly turned: boolean;
 }
 
-async function measureBlock(plan: TracingPlan, { origin, folder, endpoint }: Ground): Promise<Block> {
-  const base = { origin, folder, admin: false };
-  await using off = await TunnelUnderTest.start({ ...base, tracing: { ratio: 0 } });
-  await using untraced = await TunnelUnderTest.start({ ...base, tracing: { endpoint, ratio: 0 } });
-  const tunnels: Readonly<Record<Arm, TunnelUnderTest>> = {
-    off,
-    "no SDK": await off.beside({ admin: false, tracing: undefined }),
-    untraced,
-    "1 %": await untraced.beside({ admin: false, tracing: { endpoint, ratio: 0.01 } }),
-    all: await untraced.beside({ admin: false, tracing: { endpoint, ratio: 1 } }),
-  };
-  for (const arm of arms) await tunnels[arm].measure({ ...plan, requests: plan.warm });
-  return await interleave({
-    arms,
-    rounds: plan.rounds,
-    seed: plan.seed,
-    measure: async (arm) => {
-      const cost = await tunnels[arm].measure(plan);
-      return cost.server + cost.client;
-    },
-  });
+/** One set of processes after the other: without an SDK, and with one. */
+class BlockBench {
+  readonly #plan: TracingPlan;
+  readonly #ground: Ground;
+
+  constructor(plan: TracingPlan, ground: Ground) {
+    this.#plan = plan;
+    this.#ground = ground;
+  }
+
+  async measure(): Promise<Block> {
+    const { endpoint } = this.#ground;
+    const none = await this.#withArms([{ ratio: 0 }, undefined], async ([off, ready]) => this.#compare(off, ready));
+    const arms = [
+      { endpoint, ratio: 0 },
+      { endpoint, ratio: 0.01 },
+      { endpoint, ratio: 1 },
+    ] as const;
+    return await this.#withArms(arms, async ([untraced, hundredth, whole]) => ({
+      none,
+      few: await this.#compare(untraced, hundredth),
+      all: await this.#compare(untraced, whole),
+    }));
+  }
+
+  /** Starts a tunnel per arm, all in one pair of processes, warms them, and ends them afterwards. */
+  async #withArms<const Arms extends readonly (TracingOrder | undefined)[], T>(
+    arms: Arms,
+    use: (tunnels: { readonly [Index in keyof Arms]: TunnelUnderTest }) => Promise<T>,
+  ): Promise<T> {
+    const { origin, folder, turned } = this.#ground;
+    const order = arms.map((_, index) => index);
+    if (turned) order.reverse();
+    const base = { origin, folder, admin: false };
+    await using host = await TunnelUnderTest.start({ ...base, tracing: arms[order[0] ?? 0] });
+    const tunnels = arms.map(() => host);
+    for (const index of order.slice(1)) tunnels[index] = await host.beside({ admin: false, tracing: arms[index] });
+    for (const index of order) await tunnels[index]?.measure({ ...this.#plan, requests: this.#plan.warm });
+    await host.flush();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a mapped tuple: one tunnel per arm
+    return await use(tunnels as { readonly [Index in keyof Arms]: TunnelUnderTest });
+  }
+
+  async #compare(base: TunnelUnderTest, other: TunnelUnderTest): Promise<Beside> {
+    const sums = { base: 0, other: 0 };
+    const slices = this.#ground.turned
+      ? (["other", "base", "base", "other"] as const)
+      : (["base", "other", "other", "base"] as const);
+    for (let round = 0; round < this.#plan.rounds; round += 1) {
+      for (const arm of slices) {
+        const cost = await (arm === "base" ? base : other).measure(this.#plan);
+        sums[arm] += cost.server + cost.client;
+      }
+    }
+    const count = this.#plan.rounds * 2;
+    const sendingUs = ((await other.flush()) * 1_000) / (count * this.#plan.requests);
+    return { base: sums.base / count, other: sums.other / count + sendingUs };
+  }
 }
 
 function report(plan: TracingPlan, blocks: readonly Block[]): BenchReport {
-  const ratios = {
-    none: ratioOf(blocks, "off", "no SDK"),
-    few: ratioOf(blocks, "untraced", "1 %"),
-    all: ratioOf(blocks, "untraced", "all"),
+  const ratioOf = (name: keyof Block): Ratio => medianRatio(blocks.map((block) => block[name]));
+  const ratios = { none: ratioOf("none"), few: ratioOf("few"), all: ratioOf("all") };
+  const textOf = (name: keyof Block, side: keyof Beside): string =>
+    spreadText(blocks.map((block) => block[name][side]));
+  const rowOf = (name: keyof Block): Row => {
+    const { ratio, lower, upper } = ratios[name];
+    return [
+      names[name],
+      textOf(name, "base"),
+      textOf(name, "other"),
+      percentText(ratio),
+      `${percentText(lower)} to ${percentText(upper)}`,
+    ];
   };
   return reportOf({
     bench: "tracing",
     plan,
-    columns: ["tracing", "CPU us per request, both ends", "costs", "95 % interval"],
-    rows: [
-      ["off", spreadText(blocks, "off"), "", ""],
-      rowOf(blocks, "no SDK", ratios.none),
-      ["SDK, untraced", spreadText(blocks, "untraced"), "", ""],
-      rowOf(blocks, "1 %", ratios.few),
-      rowOf(blocks, "all", ratios.all),
-    ],
+    columns: ["tracing", "CPU us per request without", "with", "costs", "95 % interval"],
+    rows: [rowOf("none"), rowOf("few"), rowOf("all")],
     checks: [
       { what: "what being traceable costs, in % of CPU", value: percent(ratios.none.ratio), below: 1 },
       { what: "its upper 95 % limit, in %", value: percent(ratios.none.upper), below: 3 },
@@ -110,19 +164,8 @@ function report(plan: TracingPlan, blocks: readonly Block[]): BenchReport {
   });
 }
 
-function rowOf(blocks: readonly Block[], arm: Arm, { ratio, lower, upper }: Ratio): Row {
-  return [arm, spreadText(blocks, arm), percentText(ratio), `${percentText(lower)} to ${percentText(upper)}`];
-}
-
-/** One pair per block, its medians: rounds of one process are no independent evidence. */
-function ratioOf(blocks: readonly Block[], base: Arm, other: Arm): Ratio {
-  const median = (block: Block, arm: Arm): number => spreadOf(block[arm]).median;
-  const pairs: Pair[] = blocks.map((block) => ({ base: median(block, base), other: median(block, other) }));
-  return pairedRatio(pairs);
-}
-
-function spreadText(blocks: readonly Block[], arm: Arm): string {
-  const { median, lowerQuartile, upperQuartile } = spreadOf(blocks.flatMap((block) => block[arm]));
+function spreadText(values: readonly number[]): string {
+  const { median, lowerQuartile, upperQuartile } = spreadOf(values);
   return `${figure(median)} (${figure(lowerQuartile)} to ${figure(upperQuartile)})`;
 }
 

@@ -37,8 +37,10 @@ export type Order =
   | { readonly do: "standing" }
   /** Closes all clients of the process. */
   | { readonly do: "disperse" }
-  /** Sends the spans that wait, and tells the CPU time used so far. */
+  /** Tells the CPU time used so far. */
   | { readonly do: "cpu" }
+  /** Sends the spans that wait, and tells the CPU time used so far. */
+  | { readonly do: "flush" }
   /** How long the event loop was busy so far. */
   | { readonly do: "loop" };
 
@@ -58,6 +60,7 @@ export interface Answers {
   readonly standing: CrowdState;
   readonly disperse: { readonly tunnels: number };
   readonly cpu: { readonly ms: number };
+  readonly flush: { readonly ms: number };
   readonly loop: { readonly ms: number };
 }
 

@@ -41,6 +41,8 @@ function carryOut(order: Order): Promise<Answers[Order["do"]]> {
     case "disperse":
       return disperse();
     case "cpu":
+      return Promise.resolve({ ms: cpuMs() });
+    case "flush":
       return flushSpans().then(() => ({ ms: cpuMs() }));
     case "loop":
       return Promise.resolve({ ms: performance.eventLoopUtilization().active });
@@ -55,6 +57,8 @@ async function tracingOf(order: TracingOrder | undefined): Promise<{ readonly tr
   const { endpoint, ratio } = order;
   if (endpoint !== undefined && !tracerRegistered()) {
     process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint;
+    // Spans are sent when there are enough, or by order: never by the clock, in the middle of what is not traced.
+    process.env["OTEL_BSP_SCHEDULE_DELAY"] = "600000";
     const { startSdk } = await import("../../src/cli/otel-sdk.ts");
     const onTrouble = (text: string): void => void process.stderr.write(`${text}\n`);
     await startSdk({ env: process.env, service: "bench", queries: "redacted", onTrouble });

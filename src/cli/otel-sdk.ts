@@ -11,6 +11,7 @@ import { noEvents } from "../lifecycle/events.ts";
 import { LineBudget } from "../observe/line-budget.ts";
 import { RatioSampling, samplerSettings } from "../observe/sampling.ts";
 import type { Queries } from "../observe/span-attributes.ts";
+import { TraceIds } from "../observe/trace-ids.ts";
 import { SpanTally } from "../observe/span-tally.ts";
 import type { Environment } from "./environment.ts";
 import type { Telemetry } from "./otel.ts";
@@ -47,12 +48,14 @@ function rootOnly(root: Context): ContextManager {
 export async function startSdk({ env, service, queries, onTrouble }: SdkOptions): Promise<Telemetry> {
   const { sdk, processors } = await load();
   const tally = new SpanTally();
+  const ids = new TraceIds();
   const troubles = new LineBudget(1);
   const tell = (text: string): void => {
     if (troubles.take("export") !== undefined) onTrouble(`tracing: ${plainTrouble(text)}`);
   };
   const node = new sdk.NodeSDK({
     sampler: recordAll,
+    idGenerator: { generateTraceId: () => ids.traceId(), generateSpanId: () => ids.spanId() },
     spanProcessors: processors.getSpanProcessorsFromEnv(tally.meterProvider()),
     contextManager: rootOnly(sdk.api.ROOT_CONTEXT),
     textMapPropagator: null,

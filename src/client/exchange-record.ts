@@ -3,7 +3,7 @@
 
 import type { ExchangeView, SessionView, TraceContext, UpstreamView } from "../lifecycle/events.ts";
 import type { OpenExchange } from "../wire/open.ts";
-import { fieldListOf, fieldOf, hostOf, lastTraceparentOf, methodOf, targetOf } from "./request-head.ts";
+import { endsUnrecorded, fieldListOf, fieldOf, hostOf, lastTraceparentOf, methodOf, targetOf } from "./request-head.ts";
 
 /** The view of one exchange; {@link ExchangeForwarder} extends it, so that an exchange is one object. */
 export abstract class ExchangeRecord implements ExchangeView {
@@ -34,6 +34,10 @@ export abstract class ExchangeRecord implements ExchangeView {
 
   get traceparent(): string | undefined {
     return (this.trusted ? lastTraceparentOf(this.open.head) : undefined) ?? this.fieldList("traceparent");
+  }
+
+  get saysUnrecorded(): boolean {
+    return endsUnrecorded(this.open.head) && this.trusted;
   }
 
   get streamAtMs(): number {

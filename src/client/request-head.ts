@@ -5,6 +5,8 @@ import type { OpenExchange } from "../wire/open.ts";
 
 const space = 0x20;
 const colon = 0x3a;
+const hyphen = 0x2d;
+const zero = 0x30;
 const cr = 0x0d;
 const lf = 0x0a;
 const traceparentName = "\r\ntraceparent: ";
@@ -89,14 +91,28 @@ export function fieldListOf(head: Buffer, name: string): string | undefined {
 
 /** The `traceparent` if it is the last line of the head, which is where a server puts its own; undefined otherwise. */
 export function lastTraceparentOf(head: Buffer): string | undefined {
+  if (!endsInTraceparent(head)) return undefined;
   const startsAt = head.length - lineEnds - traceparentLength;
-  let at = startsAt - traceparentName.length;
-  if (at < 0) return undefined;
+  return head.toString("latin1", startsAt, startsAt + traceparentLength);
+}
+
+function endsInTraceparent(head: Buffer): boolean {
+  let at = head.length - lineEnds - traceparentLength - traceparentName.length;
+  if (at < 0) return false;
   for (let index = 0; index < traceparentName.length; index += 1) {
-    if (head[at] !== traceparentName.charCodeAt(index)) return undefined;
+    if (head[at] !== traceparentName.charCodeAt(index)) return false;
     at += 1;
   }
-  return head.toString("latin1", startsAt, startsAt + traceparentLength);
+  return true;
+}
+
+/** Whether the last line is a `traceparent` whose flags are all zero. */
+export function endsUnrecorded(head: Buffer): boolean {
+  const flagsAt = head.length - lineEnds - 2;
+  // A digit that every other answer differs in comes first: most heads that are asked about are told apart by it.
+  return (
+    head[flagsAt + 1] === zero && head[flagsAt] === zero && head[flagsAt - 1] === hyphen && endsInTraceparent(head)
+  );
 }
 
 /** Where the line of the next field of this name starts, looking from the line at `from` on; -1 if there is none. */

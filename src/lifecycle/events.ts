@@ -62,6 +62,11 @@ export interface ExchangeView extends Resource {
   readonly traceparent: string | undefined;
   /** The visitor's address; empty on the client. */
   readonly visitorAddress: string;
+  /**
+   * On the client: a server that traces has written, where a server of ours always does, that the request is not recorded.
+   * Asked with every exchange, and cheaper than {@link traceparent} by far. False on the server.
+   */
+  readonly saysUnrecorded: boolean;
   /** Whether who sent the request may say whether it is traced: a trusted proxy; on the client, a server that traces. */
   readonly trusted: boolean;
   /** Of the request: as the visitor sent it on the server, as the target gets it on the client. */
@@ -98,7 +103,7 @@ export interface UpstreamView {
 export interface PipeView extends Resource {
   readonly kind: "pipe";
   readonly role: "server" | "client";
-  /** The trace of the exchange that it was upgraded from; undefined without one. */
+  /** The trace of the exchange that it was upgraded from; undefined if that was not recorded. */
   readonly trace: TraceContext | undefined;
   readonly session: SessionView;
   /** Bytes from the visitor, so far. */
@@ -141,7 +146,7 @@ export type RefusalReason = string;
 
 /** Everything that the core reports. */
 export interface TunnelEvents {
-  /** True if `opened` and `closed` are wanted of sessions and tunnels only. Default false: of everything. */
+  /** True if `opened` and `closed` are wanted only of what is rare: sessions, tunnels, pipes, snapshots. Default false: of everything. */
   readonly hearsStandingOnly?: boolean;
   /** A resource was acquired. Called once per resource, before it does anything. */
   opened(resource: Resource): void;

@@ -149,7 +149,7 @@ class Fanout implements TunnelEvents {
 /** Who hears of openings or closings. */
 interface Hearers {
   readonly all: readonly TunnelEvents[];
-  /** Those that want to hear not only of sessions and tunnels. */
+  /** Those that want to hear not only of what is rare. */
   readonly ofEverything: readonly TunnelEvents[];
 }
 

@@ -21,9 +21,9 @@ export const resourceKinds = [
 /** One of {@link resourceKinds}. */
 export type ResourceKind = (typeof resourceKinds)[number];
 
-/** Whether it is a session or a tunnel, which stand for long: the others come and go with every connection or exchange. */
+/** Whether it is rare, and most often stands for long: the others come and go with every connection or exchange. */
 export function isStanding(kind: ResourceKind): boolean {
-  return kind === "session" || kind === "tunnel";
+  return kind === "session" || kind === "tunnel" || kind === "pipe" || kind === "snapshot";
 }
 
 /** Anything that is opened and must be closed. Implemented by the resource classes themselves, never by wrappers made for observers. */

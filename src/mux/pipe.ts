@@ -71,7 +71,8 @@ export class Pipe implements PipeView, StreamHandler {
     this.#runtime = options.runtime;
     this.#cut = options.cut;
     this.#onClosed = options.onClosed;
-    this.trace = options.trace;
+    // An unrecorded trace is of no use to anybody once the exchange is over, and refers to it.
+    this.trace = options.trace?.sampled === true ? options.trace : undefined;
     this.#fromVisitor = options.stream.session.role === "server";
     this.#idleMs = options.idleMs ?? defaultPipeIdleMs;
     this.#runtime.events.opened(this);

@@ -12,6 +12,10 @@ export type Caller = "believed" | "stranger";
 export interface Sampling {
   /** Whether an exchange is handed to the SDK, with the caller's trace as its parent if it has one. */
   decide(parent: RemoteParent | undefined, caller: Caller): boolean;
+  /** Whether a believed caller's flag is all that counts, so that nothing else of its trace needs to be read. */
+  readonly obeysParent: boolean;
+  /** Whether a sampler behind it looks at the attributes that a span begins with; telling them at the end costs less. */
+  readonly readsAttributes: boolean;
   /** Whether rare events (a session, a drain, a snapshot) are recorded. */
   readonly notable: boolean;
 }
@@ -54,14 +58,15 @@ function ratioOf(text: string | undefined): number {
 
 /** Decides by settings. The SDK behind it must record whatever it is given. */
 export class RatioSampling implements Sampling {
+  readonly obeysParent: boolean;
+  readonly readsAttributes = false;
   readonly #ratio: number;
-  readonly #obeysParent: boolean;
   readonly #random: () => number;
 
   /** `random` answers 0 to just below 1. */
   constructor({ ratio, obeysParent }: SamplerSettings, random: () => number = Math.random) {
     this.#ratio = ratio;
-    this.#obeysParent = obeysParent;
+    this.obeysParent = obeysParent;
     this.#random = random;
   }
 
@@ -72,13 +77,15 @@ export class RatioSampling implements Sampling {
   decide(parent: RemoteParent | undefined, caller: Caller): boolean {
     // By chance, not by the id: a stranger may choose its id.
     if (parent === undefined || caller === "stranger") return this.#random() < this.#ratio;
-    return this.#obeysParent ? parent.sampled : isBelow(parent.traceId, this.#ratio);
+    return this.obeysParent ? parent.sampled : isBelow(parent.traceId, this.#ratio);
   }
 }
 
 /** Leaves the decision to the sampler of an SDK that somebody else has set up, whatever that is. */
 export class AgentSampling implements Sampling {
   readonly notable = true;
+  readonly obeysParent = false;
+  readonly readsAttributes = true;
   readonly #tracer: Tracer;
 
   constructor(tracer: Tracer) {

@@ -44,16 +44,13 @@ export function requestAttributes(exchange: ExchangeView, queries: Queries): Att
   return attributes;
 }
 
-/** What is known when it has ended. */
-export function responseAttributes(exchange: ExchangeView, outcome: ExchangeOutcome): Attributes {
-  const attributes: Attributes = {
-    "http.request.body.size": exchange.bytesIn,
-    "http.response.body.size": exchange.bytesOut,
-  };
+/** Adds what is known when it has ended. */
+export function addResponse(attributes: Attributes, exchange: ExchangeView, outcome: ExchangeOutcome): void {
+  attributes["http.request.body.size"] = exchange.bytesIn;
+  attributes["http.response.body.size"] = exchange.bytesOut;
   if (exchange.status !== 0) attributes["http.response.status_code"] = exchange.status;
   const problem = errorType(exchange, outcome);
   if (problem !== undefined) attributes["error.type"] = problem;
-  return attributes;
 }
 
 /** The Caisson-Error, or the status if the target itself has failed; undefined if nothing went wrong. */

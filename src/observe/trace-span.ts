@@ -1,7 +1,7 @@
 // One open span as a resource of Caisson: opened and closed in the ledgers exactly once, whatever the SDK does with it.
 // Spans are made and ended nowhere else. All times of one span are taken from one reading of the wall clock.
 
-import type { Attributes, Context, Link, Span, SpanContext, SpanKind, Tracer } from "@opentelemetry/api";
+import type { Attributes, Context, Link, Span, SpanContext, SpanKind, SpanOptions, Tracer } from "@opentelemetry/api";
 import { ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { TunnelEvents } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
@@ -13,10 +13,13 @@ export interface TracingSpanOptions {
   /** From a fixed set. */
   readonly name: string;
   readonly kind: SpanKind;
-  readonly attributes: Attributes;
+  /** What is known of it now, and what a sampler may look at. */
+  readonly attributes?: Attributes;
+  /** What is told of it when it ends; more may be added until then. */
+  readonly untold?: Attributes;
   readonly links?: Link[];
   /** The parent; without one the span begins a trace. */
-  readonly parent?: SpanContext | undefined;
+  readonly parent?: SpanContext | TracingSpan | undefined;
   /** On the clock of `performance.now()`. */
   readonly startedAtMs: number;
   /** What to add to that clock to get milliseconds since the epoch; by default it is asked now. */
@@ -27,7 +30,6 @@ export interface TracingSpanOptions {
 export interface TracingSpanEnd {
   /** On the clock of `performance.now()`; default now. */
   readonly endedAtMs?: number;
-  readonly attributes?: Attributes;
   readonly failed?: boolean;
 }
 
@@ -36,21 +38,31 @@ export function epochOffsetMs(): number {
   return Date.now() - performance.now();
 }
 
+function contextOf(parent: SpanContext | TracingSpan | undefined): Context {
+  if (parent === undefined) return ROOT_CONTEXT;
+  return parent instanceof TracingSpan ? parent.inside : trace.setSpanContext(ROOT_CONTEXT, parent);
+}
+
 /** A span that has begun. */
 export class TracingSpan implements Resource {
   readonly kind = "span";
   readonly openedAtMs: number = performance.now();
   readonly epochMs: number;
   readonly context: SpanContext;
+  /** Attributes that are told in one go when it ends. */
+  readonly untold: Attributes;
   /** Whether anything that is said of it is kept. */
   readonly recording: boolean;
   readonly #events: TunnelEvents;
   #span: Span | undefined;
+  /** Of its children; made once. */
+  #inside: Context | undefined;
 
-  private constructor(span: Span, events: TunnelEvents, epochMs: number) {
+  private constructor(span: Span, { events, untold }: TracingSpanOptions, epochMs: number) {
     this.#span = span;
     this.#events = events;
     this.epochMs = epochMs;
+    this.untold = untold ?? {};
     this.context = span.spanContext();
     this.recording = span.isRecording();
     events.opened(this);
@@ -60,10 +72,16 @@ export class TracingSpan implements Resource {
   static start(options: TracingSpanOptions): TracingSpan {
     const { tracer, name, kind, attributes, links, parent, startedAtMs } = options;
     const epochMs = options.epochMs ?? epochOffsetMs();
-    const context: Context = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
-    const startTime = startedAtMs + epochMs;
-    const span = tracer.startSpan(name, { kind, attributes, startTime, ...(links && { links }) }, context);
-    return new TracingSpan(span, options.events, epochMs);
+    const start: SpanOptions = { kind, startTime: startedAtMs + epochMs };
+    if (attributes) start.attributes = attributes;
+    if (links) start.links = links;
+    const span = tracer.startSpan(name, start, contextOf(parent));
+    return new TracingSpan(span, options, epochMs);
+  }
+
+  /** What it is the parent in. */
+  get inside(): Context {
+    return (this.#inside ??= trace.setSpanContext(ROOT_CONTEXT, this.context));
   }
 
   /** Says that something happened, on the clock of `performance.now()`. */
@@ -77,12 +95,12 @@ export class TracingSpan implements Resource {
   }
 
   /** Ends it, once; what comes later is ignored. The ledgers hear of it even if the SDK throws. */
-  end({ endedAtMs, attributes, failed }: TracingSpanEnd = {}): void {
+  end({ endedAtMs, failed }: TracingSpanEnd = {}): void {
     const span = this.#span;
     if (!span) return;
     this.#span = undefined;
     try {
-      if (attributes) span.setAttributes(attributes);
+      span.setAttributes(this.untold);
       if (failed === true) span.setStatus({ code: SpanStatusCode.ERROR });
     } finally {
       try {

@@ -11,11 +11,12 @@ import type { Resource } from "../lifecycle/resource.ts";
 import { NotableSpans } from "./notable-spans.ts";
 import type { Caller, Sampling } from "./sampling.ts";
 import type { Queries } from "./span-attributes.ts";
-import { isFailure, requestAttributes, responseAttributes, spanName } from "./span-attributes.ts";
+import { addResponse, isFailure, requestAttributes, spanName } from "./span-attributes.ts";
 import type { RemoteParent } from "./trace-context.ts";
 import { boundedTracestate, parseTraceparent, traceLines } from "./trace-context.ts";
 import { TraceIds } from "./trace-ids.ts";
 import { TracingSpan } from "./trace-span.ts";
+import { FreshTrace, PassedTrace } from "./unrecorded-trace.ts";
 
 /** What tracing is made of. */
 export interface TracingOptions {
@@ -27,6 +28,7 @@ export interface TracingOptions {
 
 /** Makes spans of events. */
 export class Tracing extends QuietEvents {
+  readonly hearsStandingOnly = true;
   /** Sessions, drains, snapshots and the like. */
   readonly notable: NotableSpans;
   readonly #tracer: Tracer;
@@ -52,8 +54,10 @@ export class Tracing extends QuietEvents {
   }
 
   override exchangeStarted(exchange: ExchangeView): TraceContext | undefined {
+    // Nearly every request of a busy server and its clients leaves by the first of these, or by the next but one.
+    if (this.#sampling.obeysParent && exchange.saysUnrecorded) return new PassedTrace(exchange);
     const parent = parseTraceparent(exchange.traceparent);
-    const caller = exchange.trusted ? "believed" : "stranger";
+    const caller = parent !== undefined && exchange.trusted ? "believed" : "stranger";
     if (!this.#sampling.decide(parent, caller)) return this.#unrecorded(exchange, parent);
     return this.#open(exchange, parent, caller);
   }
@@ -68,8 +72,8 @@ export class Tracing extends QuietEvents {
     try {
       if (span.recording) this.#tell(exchange, span, endedAtMs);
     } finally {
-      const attributes = responseAttributes(exchange, outcome);
-      span.end({ endedAtMs, attributes, failed: isFailure(exchange, outcome) });
+      addResponse(span.untold, exchange, outcome);
+      span.end({ endedAtMs, failed: isFailure(exchange, outcome) });
     }
   }
 
@@ -98,12 +102,13 @@ export class Tracing extends QuietEvents {
 
   #open(exchange: ExchangeView, parent: RemoteParent | undefined, caller: Caller): TraceContext {
     const session = exchange.session && this.notable.contextOf(exchange.session);
+    const attributes = requestAttributes(exchange, this.#queries);
     const span = TracingSpan.start({
       tracer: this.#tracer,
       events: this.#events,
       name: spanName(exchange.method),
       kind: exchange.role === "server" ? SpanKind.SERVER : SpanKind.CLIENT,
-      attributes: requestAttributes(exchange, this.#queries),
+      ...(this.#sampling.readsAttributes ? { attributes } : { untold: attributes }),
       ...(session && { links: [{ context: session }] }),
       parent: parent && parentContext(parent, { exchange, caller }),
       startedAtMs: exchange.openedAtMs,
@@ -123,13 +128,9 @@ export class Tracing extends QuietEvents {
       // What our own server wrote is right as it is, and a head that is not touched is not copied.
       if (exchange.trusted || !parent.sampled) return { traceId, spanId, sampled: false, headerLines: "" };
     }
-    const spanId = this.#ids.spanId();
-    if (parent === undefined) {
-      // Most requests of a busy server end up here: no more than two ids, one text and one object.
-      const traceId = this.#ids.traceId();
-      return { traceId, spanId, sampled: false, headerLines: `traceparent: 00-${traceId}-${spanId}-00\r\n` };
-    }
+    if (parent === undefined) return new FreshTrace(this.#ids.unrecordedLine());
     const { traceId } = parent;
+    const spanId = this.#ids.spanId();
     const state = boundedTracestate(exchange.fieldList("tracestate"));
     return { traceId, spanId, sampled: false, headerLines: traceLines({ traceId, spanId, sampled: false }, state) };
   }
@@ -156,8 +157,7 @@ export class Tracing extends QuietEvents {
       events: this.#events,
       name: phase.name,
       kind: SpanKind.INTERNAL,
-      attributes: {},
-      parent: parent.context,
+      parent,
       startedAtMs: phase.from,
       epochMs: parent.epochMs,
     });

@@ -4,6 +4,7 @@
 
 import type { ComposedRequest } from "../http1/compose.ts";
 import { composeResponse } from "../http1/compose.ts";
+import { fieldIds } from "../http1/fields.ts";
 import { HeadProgress } from "../http1/progress.ts";
 import type { RequestHead, ResponseHead } from "../http1/head.ts";
 import { acceptFor } from "../http1/websocket-accept.ts";
@@ -44,6 +45,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
   readonly tunnelName: string;
   readonly trace: TraceContext | undefined;
   readonly upstream = undefined;
+  readonly saysUnrecorded = false;
   readonly protocolVersion: "1.0" | "1.1";
   status = 0;
   streamAtMs = 0;
@@ -105,6 +107,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
   }
 
   get traceparent(): string | undefined {
+    if (this.#liveHead && this.#liveHead.find(fieldIds.traceparent) < 0) return undefined;
     return this.fieldList("traceparent");
   }
 

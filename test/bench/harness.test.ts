@@ -10,7 +10,7 @@ import { Origin } from "../../bench/harness/origin.ts";
 import { askedPlan, askedSize } from "../../bench/harness/plan.ts";
 import { figure, reportMarkdown, reportOf, reportText, verdictOf } from "../../bench/harness/report.ts";
 import { interleave } from "../../bench/harness/rounds.ts";
-import { pairedRatio, spreadOf } from "../../bench/harness/statistics.ts";
+import { medianRatio, pairedRatio, spreadOf } from "../../bench/harness/statistics.ts";
 import { SeededRandom } from "../../bench/gate/seeded-random.ts";
 
 function close(actual: number, expected: number): void {
@@ -52,6 +52,20 @@ test("the interval holds the truth about as often as it says, whatever the machi
 function gauss(random: SeededRandom): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }
+
+test("a median ratio by hand: its interval lies between ranks, and a wild pair moves neither", () => {
+  const pairs = (ratios: readonly number[]): { base: number; other: number }[] =>
+    ratios.map((ratio) => ({ base: 10, other: 10 * ratio }));
+  const few = medianRatio(pairs([5, 1, 3, 2, 4]));
+  assert.deepEqual(few, { ratio: 3, lower: 0, upper: Infinity, pairs: 5 });
+  assert.deepEqual(medianRatio(pairs([5, 1, 3, 2, 4, 6])), { ratio: 3.5, lower: 1, upper: 6, pairs: 6 });
+  // Of 40 coins, 13 or fewer show heads in 1.9 of 100 cases, 14 in 4: the 14th and the 27th.
+  const many = Array.from({ length: 40 }, (_, index) => index + 1);
+  assert.deepEqual(medianRatio(pairs(many)), { ratio: 20.5, lower: 14, upper: 27, pairs: 40 });
+  many[39] = 1e9;
+  assert.deepEqual(medianRatio(pairs(many)), { ratio: 20.5, lower: 14, upper: 27, pairs: 40 });
+  assert.throws(() => medianRatio([]), RangeError);
+});
 
 test("the ratio of exchanged pairs is the inverse", () => {
   const value = fc.double({ min: 0.01, max: 1e6, noNaN: true });

@@ -47,9 +47,12 @@ test("after-snapshot: the cure is not undone", seconds, async () => {
 });
 
 test("tracing: every arm answers, and spans are sent", seconds, async () => {
-  const report = await tracing({ blocks: 1, rounds: 1, requests: 600, connections: 8, warm: 100, seed: 1 });
+  const report = await tracing({ blocks: 2, rounds: 1, requests: 600, connections: 8, warm: 100 });
   assert.deepEqual(
     report.rows.map(([arm]) => arm),
-    ["off", "no SDK", "SDK, untraced", "1 %", "all"],
+    ["no SDK", "1 %", "all"],
   );
+  const { ratios } = report.data as { ratios: Record<string, { ratio: number; pairs: number }> };
+  assert.deepEqual(Object.keys(ratios), ["none", "few", "all"]);
+  for (const { ratio, pairs } of Object.values(ratios)) assert.ok(ratio > 0 && pairs === 2, reportText(report));
 });

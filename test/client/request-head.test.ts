@@ -5,6 +5,7 @@ import { test } from "node:test";
 import {
   fieldListOf,
   fieldOf,
+  endsUnrecorded,
   lastTraceparentOf,
   headForTarget,
   hostOf,
@@ -88,4 +89,17 @@ void test("a server's traceparent is found where servers put it, and a visitor's
   assert.equal(last(`x: traceparent: ${value}\r\n`), undefined);
   assert.equal(last(`traceparent: ${value}0\r\n`), undefined);
   assert.equal(lastTraceparentOf(Buffer.from("GET / HTTP/1.1\r\n\r\n")), undefined);
+});
+
+test("a head that ends in a traceparent of an unrecorded trace is told by its last bytes", () => {
+  const ids = `${"1".repeat(32)}-${"2".repeat(16)}`;
+  const ends = (lines: string): boolean => endsUnrecorded(Buffer.from(`GET /x HTTP/1.1\r\nHost: h\r\n${lines}\r\n`));
+  assert.equal(ends(`traceparent: 00-${ids}-00\r\n`), true);
+  assert.equal(ends(`traceparent: 00-${ids}-01\r\n`), false);
+  assert.equal(ends(`traceparent: 00-${ids}-02\r\n`), false);
+  assert.equal(ends(`traceparent: 00-${ids}-10\r\n`), false);
+  assert.equal(ends(`traceparent: 00-${ids}-00\r\ntracestate: a=1-00\r\n`), false);
+  assert.equal(ends(`x-trace: 00-${ids}-00\r\n`), false);
+  assert.equal(endsUnrecorded(Buffer.from("GET / HTTP/1.1\r\n\r\n")), false);
+  assert.equal(endsUnrecorded(Buffer.alloc(0)), false);
 });

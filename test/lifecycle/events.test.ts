@@ -24,6 +24,7 @@ const exchange: ExchangeView = {
   field: () => undefined,
   fieldList: () => undefined,
   traceparent: undefined,
+  saysUnrecorded: false,
   trusted: false,
   protocolVersion: "1.1",
   secure: false,

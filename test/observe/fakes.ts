@@ -13,6 +13,7 @@ export function fakeExchange(options: {
   readonly trace?: TraceContext;
   readonly role?: "server" | "client";
   readonly fields?: Readonly<Record<string, string>>;
+  readonly saysUnrecorded?: boolean;
   readonly trusted?: boolean;
   readonly upstream?: UpstreamView;
   readonly session?: SessionView;
@@ -32,6 +33,7 @@ export function fakeExchange(options: {
     field: (name) => options.fields?.[name],
     fieldList: (name) => options.fields?.[name],
     traceparent: options.fields?.["traceparent"],
+    saysUnrecorded: options.saysUnrecorded ?? false,
     trusted: options.trusted ?? false,
     protocolVersion: "1.1",
     secure: false,

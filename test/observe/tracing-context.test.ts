@@ -11,6 +11,7 @@ import {
   traceLines,
 } from "../../src/observe/trace-context.ts";
 import { TraceIds } from "../../src/observe/trace-ids.ts";
+import { FreshTrace } from "../../src/observe/unrecorded-trace.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const spanId = "b7ad6b7169203331";
@@ -131,6 +132,23 @@ test("ids are fresh and well-formed", () => {
     const context = { traceId: id, spanId: made.spanId(), sampled: false };
     assert.deepEqual(parseTraceparent(formatTraceparent(context)), context);
   }
+});
+
+test("a line of an unrecorded trace is whole, its ids are fresh, and are read from it", () => {
+  const made = new TraceIds();
+  const ids = new Set<string>();
+  for (let count = 0; count < 1_000; count += 1) {
+    const line = made.unrecordedLine();
+    const { traceId: trace, spanId: span, sampled, headerLines } = new FreshTrace(line);
+    assert.equal(headerLines, `traceparent: 00-${trace}-${span}-00\r\n`);
+    assert.deepEqual(parseTraceparent(line.slice("traceparent: ".length, -2)), {
+      traceId: trace,
+      spanId: span,
+      sampled,
+    });
+    ids.add(trace).add(span);
+  }
+  assert.equal(ids.size, 2_000);
 });
 
 test("the lines for a head end as lines do", () => {
