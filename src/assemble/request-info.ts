@@ -22,7 +22,7 @@ export function requestInfo(exchange: ExchangeView, outcome: ExchangeOutcome): R
     path: exchange.target,
     status: exchange.status,
     outcome,
-    ms: performance.now() - exchange.openedAtMs,
+    ms: exchange.endedAtMs - exchange.openedAtMs,
     tunnel: exchange.tunnelName,
   };
 }

@@ -8,15 +8,16 @@ import type {
   ExchangeOutcome,
   ExchangeView,
   RefusalReason,
+  ResourceEvents,
   SessionView,
   Side,
-  TraceContext,
-  TunnelEvents,
 } from "../lifecycle/events.ts";
-import type { Resource } from "../lifecycle/resource.ts";
+import { QuietEvents } from "../lifecycle/quiet-events.ts";
+import type { Resource, ResourceKind } from "../lifecycle/resource.ts";
 import { isStanding } from "../lifecycle/resource.ts";
 import type { Arrivals } from "../observe/arrivals.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import { KindObservers } from "./kind-observers.ts";
 
 /** What is told. */
 export interface RoleObserversOptions {
@@ -27,73 +28,71 @@ export interface RoleObserversOptions {
 }
 
 /** Tells the ledger, the watcher and the arrivals of resources, and the metrics of everything else. */
-export class RoleObservers implements TunnelEvents {
+export class RoleObservers extends QuietEvents {
   readonly #ledger: Ledger;
   readonly #watcher: CollectionWatcher;
   readonly #metrics: Metrics;
   readonly #arrivals: Arrivals;
 
   constructor({ ledger, watcher, metrics, arrivals }: RoleObserversOptions) {
+    super();
     this.#ledger = ledger;
     this.#watcher = watcher;
     this.#metrics = metrics;
     this.#arrivals = arrivals;
   }
 
-  opened(resource: Resource): void {
-    // Read once: resources are of many shapes, so every read of a field is a search.
-    const { kind } = resource;
-    this.#ledger.countOpened(kind, resource.openedAtMs);
-    this.#watcher.watch(kind, resource);
-    if (isStanding(kind)) this.#arrivals.opened(resource);
+  ofKind(kind: ResourceKind): ResourceEvents {
+    return isStanding(kind) ? this : new KindObservers(this.#ledger.accounts[kind], this.#watcher.ofKind(kind));
   }
 
-  closed(resource: Resource, reason: string): void {
-    const { kind } = resource;
-    this.#ledger.countClosed(kind, resource.openedAtMs, reason);
-    this.#watcher.expectCollection(kind, resource);
-    if (!isStanding(kind)) return;
+  override opened(resource: Resource): void {
+    this.#ledger.opened(resource);
+    this.#watcher.opened(resource);
+    if (isStanding(resource.kind)) this.#arrivals.opened(resource);
+  }
+
+  override closed(resource: Resource, reason: string): void {
+    this.#ledger.closed(resource, reason);
+    this.#watcher.closed(resource);
+    if (!isStanding(resource.kind)) return;
     this.#metrics.closed(resource, reason);
     this.#arrivals.closed(resource, reason);
   }
 
-  bytes(direction: Direction, count: number): void {
+  override bytes(direction: Direction, count: number): void {
     this.#metrics.bytes(direction, count);
   }
 
-  exchangeStarted(): TraceContext | undefined {
-    return undefined;
-  }
-
-  exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
+  override exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
     this.#metrics.exchangeEnded(exchange, outcome);
   }
 
-  sessionConnected(result: string): void {
+  override sessionConnected(result: string): void {
     this.#metrics.sessionConnected(result);
   }
 
-  heartbeat(session: SessionView, rttMs: number): void {
+  override heartbeat(session: SessionView, rttMs: number): void {
     this.#metrics.heartbeat(session, rttMs);
   }
 
-  paused(side: Side): void {
+  override paused(side: Side): void {
     this.#metrics.paused(side);
   }
 
-  refused(reason: RefusalReason): void {
+  override refused(reason: RefusalReason): void {
     this.#metrics.refused(reason);
   }
 
-  badRequest(reason: string): void {
+  override badRequest(reason: string): void {
     this.#metrics.badRequest(reason);
   }
 
-  violated(session: SessionView, reason: string): void {
+  override violated(session: SessionView, reason: string): void {
     this.#metrics.violated(session, reason);
   }
 
-  faulted(where: string): void {
+  override faulted(where: string): void {
     this.#metrics.faulted(where);
   }
 }

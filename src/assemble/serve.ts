@@ -310,6 +310,7 @@ class RunningServer implements CaissonServer {
 function publish(events: TypedEvents<ServerEvents>): TunnelEvents {
   return {
     ...noEvents,
+    hearsStandingOnly: true,
     opened(resource: Resource): void {
       if (resource.kind === "tunnel" && resource instanceof Tunnel && events.wants("tunnel"))
         events.emit("tunnel", tunnelInfo(resource));

@@ -35,9 +35,11 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
   #paused = false;
   /** What the outlet still held when the response deadline was armed. */
   #undelivered = 0;
+  /** When the target's bytes came that are being read; 0 until somebody asks. */
+  #heardAtMs = 0;
 
   constructor(stream: Stream, open: OpenExchange, tunnel: ClientTunnel) {
-    super(open, tunnel.name);
+    super(open, { tunnelName: tunnel.name, openedAtMs: stream.openedAtMs });
     this.#stream = stream;
     this.#tunnel = tunnel;
     this.#requestComplete = open.body === "none";
@@ -57,9 +59,9 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
 
   /** Sends the head on its way. Called once, after the stream knows its handler. */
   start(): void {
-    const { events } = this.#tunnel.context.runtime;
+    const { events, exchanges } = this.#tunnel.context.runtime;
     this.#tunnel.requests += 1;
-    events.opened(this);
+    exchanges.opened(this);
     this.trace = events.exchangeStarted(this);
     try {
       this.#begin(this.#acquire());
@@ -128,6 +130,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     const connection = this.#connection;
     if (!connection) return;
     const { responses } = connection;
+    this.#heardAtMs = 0;
     const progress = responses.read(chunk);
     // A sink's call may have ended everything.
     if (this.#connection !== connection) return;
@@ -152,6 +155,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
   onEnded(): void {
     const connection = this.#connection;
     if (!connection) return;
+    this.#heardAtMs = 0;
     if (connection.responses.finish()) this.#complete(connection, false);
     else {
       connection.close("target_closed");
@@ -194,7 +198,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     this.#bodyBegun = true;
     if (status >= 200 || status === 101) {
       this.status = status;
-      this.firstByteAtMs = performance.now();
+      this.firstByteAtMs = this.#readAtMs();
     }
     this.#stream?.sendHead(this.#publicHead(head), end ? "end" : "more");
   }
@@ -282,6 +286,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     if (reusable && !this.open.upgrade) this.#tunnel.pool.release(connection, keepAliveTimeoutMs);
     else connection.close("not_reusable");
     if (stream) this.#letGo(stream);
+    this.endedAtMs = this.#readAtMs();
     this.#end("ok", "complete");
   }
 
@@ -298,6 +303,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     if (!stream) return;
     this.#connection = undefined;
     connection.becomePipe(stream, { tunnel: this.#tunnel, initial: rest, trace: this.trace });
+    this.endedAtMs = this.#readAtMs();
     this.#end("ok", "upgraded");
   }
 
@@ -310,7 +316,14 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     this.#end(outcomeOfCut(reason), reason);
   }
 
+  /** The time of the bytes that are being read: one look at the clock does for a head and an end that came together. */
+  #readAtMs(): number {
+    if (this.#heardAtMs === 0) this.#heardAtMs = performance.now();
+    return this.#heardAtMs;
+  }
+
   #end(outcome: ExchangeOutcome, reason: string): void {
+    if (this.endedAtMs === 0) this.endedAtMs = performance.now();
     const connection = this.#connection;
     this.#connection = undefined;
     this.#stream = undefined;
@@ -319,6 +332,6 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     const { runtime, observer } = this.#tunnel.context;
     runtime.events.exchangeEnded(this, outcome);
     observer.request(this, outcome, this.failure);
-    runtime.events.closed(this, reason);
+    runtime.exchanges.closed(this, reason);
   }
 }

@@ -9,13 +9,15 @@ import { endsUnrecorded, fieldListOf, fieldOf, hostOf, lastTraceparentOf, method
 export abstract class ExchangeRecord implements ExchangeView {
   readonly kind = "exchange";
   readonly role = "client";
-  readonly openedAtMs: number = performance.now();
+  /** That of its stream: the clock is not asked twice for one moment. */
+  readonly openedAtMs: number;
   readonly tunnelName: string;
   readonly visitorAddress = "";
   readonly secure = false;
   readonly protocolVersion = "1.1";
   status = 0;
   firstByteAtMs = 0;
+  endedAtMs = 0;
   bytesIn = 0;
   bytesOut = 0;
   trace: TraceContext | undefined;
@@ -23,9 +25,10 @@ export abstract class ExchangeRecord implements ExchangeView {
   failure = "";
   protected readonly open: OpenExchange;
 
-  protected constructor(open: OpenExchange, tunnelName: string) {
+  protected constructor(open: OpenExchange, from: Pick<ExchangeView, "tunnelName" | "openedAtMs">) {
     this.open = open;
-    this.tunnelName = tunnelName;
+    this.tunnelName = from.tunnelName;
+    this.openedAtMs = from.openedAtMs;
   }
 
   abstract get trusted(): boolean;

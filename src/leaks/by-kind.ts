@@ -1,4 +1,4 @@
-// One value per resource kind, as a record that the compiler knows to be complete, and a look-up for the hot path.
+// One value per resource kind, as a record that the compiler knows to be complete.
 
 import type { ResourceKind } from "../lifecycle/resource.ts";
 
@@ -19,27 +19,4 @@ export function byKind<T>(make: (kind: ResourceKind) => T): Record<ResourceKind,
     snapshot: make("snapshot"),
     span: make("span"),
   };
-}
-
-/**
- * Finds what belongs to a kind. Streams and exchanges, which come with every request, are compared: to look a name up in
- * a record costs some eighty instructions, and a request does it a dozen times.
- */
-export class KindLookup<T> {
-  readonly #all: Readonly<Record<ResourceKind, T>>;
-  readonly #stream: T;
-  readonly #exchange: T;
-
-  constructor(all: Readonly<Record<ResourceKind, T>>) {
-    this.#all = all;
-    this.#stream = all.stream;
-    this.#exchange = all.exchange;
-  }
-
-  /** The value of `kind`. */
-  of(kind: ResourceKind): T {
-    if (kind === "stream") return this.#stream;
-    if (kind === "exchange") return this.#exchange;
-    return this.#all[kind];
-  }
 }

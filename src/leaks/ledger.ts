@@ -4,7 +4,7 @@
 import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource, ResourceKind } from "../lifecycle/resource.ts";
 import { resourceKinds } from "../lifecycle/resource.ts";
-import { byKind, KindLookup } from "./by-kind.ts";
+import { byKind } from "./by-kind.ts";
 import { OpenAges } from "./open-ages.ts";
 
 /** Closes for one reason. */
@@ -23,12 +23,19 @@ export class Account {
   // Nearly all closes of a busy kind have the reason of the one before: no look-up is needed then.
   #latest: ReasonCell | undefined;
 
-  /** Counts one close. */
-  close(reason: string): void {
+  /** Counts one that was opened at `openedAtMs`, on the clock of `performance.now()`. */
+  countOpened(openedAtMs: number): void {
+    this.opened += 1;
+    this.ages.opened(openedAtMs);
+  }
+
+  /** Counts its close. */
+  countClosed(openedAtMs: number, reason: string): void {
     this.closed += 1;
     let cell = this.#latest;
     if (cell?.reason !== reason) cell = this.#cell(reason);
     cell.count += 1;
+    this.ages.closed(openedAtMs);
   }
 
   /** Closes by reason; their sum is `closed`. A copy. */
@@ -50,28 +57,13 @@ export class Account {
 /** Subscribes to a role's events and keeps the accounts. */
 export class Ledger extends QuietEvents {
   readonly accounts: Readonly<Record<ResourceKind, Account>> = byKind(() => new Account());
-  readonly #lookup = new KindLookup(this.accounts);
 
   override opened(resource: Resource): void {
-    this.countOpened(resource.kind, resource.openedAtMs);
+    this.accounts[resource.kind].countOpened(resource.openedAtMs);
   }
 
   override closed(resource: Resource, reason: string): void {
-    this.countClosed(resource.kind, resource.openedAtMs, reason);
-  }
-
-  /** A resource of `kind` was opened at `openedAtMs`, on the clock of `performance.now()`. */
-  countOpened(kind: ResourceKind, openedAtMs: number): void {
-    const account = this.#lookup.of(kind);
-    account.opened += 1;
-    account.ages.opened(openedAtMs);
-  }
-
-  /** The same of its close. */
-  countClosed(kind: ResourceKind, openedAtMs: number, reason: string): void {
-    const account = this.#lookup.of(kind);
-    account.close(reason);
-    account.ages.closed(openedAtMs);
+    this.accounts[resource.kind].countClosed(resource.openedAtMs, reason);
   }
 
   /** Opened and not closed. */

@@ -4,11 +4,10 @@
 
 import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource, ResourceKind } from "../lifecycle/resource.ts";
-import { byKind, KindLookup } from "./by-kind.ts";
+import { byKind } from "./by-kind.ts";
 import type { GcClock, MajorGc } from "./gc-clock.ts";
-import type { HistogramCounts } from "./histogram.ts";
-import { Histogram } from "./histogram.ts";
-import { Sampler } from "./sampler.ts";
+import type { WatchReading } from "./kind-watch.ts";
+import { KindWatch } from "./kind-watch.ts";
 import type { RetainedResource } from "./watch-record.ts";
 import { WatchRecord } from "./watch-record.ts";
 
@@ -16,9 +15,6 @@ import { WatchRecord } from "./watch-record.ts";
 export const retainedAfterMajors = 4;
 /** A closed resource is no suspect before this: ws's close timeout (30 s) plus 5 s. Milliseconds. */
 export const defaultGraceMs = 35_000;
-
-/** Buckets of the delay between a close and its collection, in major collections. */
-export const delayBounds: readonly number[] = [1, 2, 3, 4, 6, 10, 20];
 
 /** Kinds that are opened per exchange or more often, and how many of them stand for one that is watched. */
 export const defaultSampling: Readonly<Partial<Record<ResourceKind, number>>> = {
@@ -44,41 +40,8 @@ export interface WatcherOptions {
   readonly now?: () => number;
 }
 
-/** What the watcher knows of one kind. Counts of watched resources. */
-export interface WatchReading {
-  /** Of how many opened ones one is watched; 1 when all are. */
-  readonly oneIn: number;
-  readonly watched: number;
-  /** Closed, younger than the grace. */
-  readonly pending: number;
-  /** Closed for longer, but not yet through enough collections. */
-  readonly suspect: number;
-  /** Closed, older than the grace, and at least {@link retainedAfterMajors} major collections survived since. */
-  readonly retained: number;
-  /** All that are closed and not collected: the sum of the three. */
-  readonly uncollected: number;
-  /** Collected although nobody closed them, ever. */
-  readonly collectedUnclosed: number;
-  /** Major collections between a close and its collection. */
-  readonly delays: HistogramCounts;
-}
-
 /** What the watcher needs of a {@link GcClock}. */
 export type MajorGcs = Pick<GcClock, "turns" | "counted" | "onMajor">;
-
-/** Tallies of one kind. They only grow; what stands in a state is always a difference. */
-interface Tally {
-  readonly sampler: Sampler;
-  readonly delays: Histogram;
-  watched: number;
-  closed: number;
-  suspected: number;
-  retained: number;
-  pendingCollected: number;
-  suspectCollected: number;
-  retainedCollected: number;
-  openCollected: number;
-}
 
 /** Watches a role's resources on behalf of the garbage collector. */
 export class CollectionWatcher extends QuietEvents {
@@ -86,7 +49,7 @@ export class CollectionWatcher extends QuietEvents {
   readonly #graceMs: number;
   readonly #now: () => number;
   readonly #onRetained: NonNullable<WatcherOptions["onRetained"]>;
-  readonly #tallies: KindLookup<Tally>;
+  readonly #kinds: Readonly<Record<ResourceKind, KindWatch>>;
   readonly #stopListening: () => void;
   /** Pinned here: a registry that nothing refers to never calls back. */
   #registry: FinalizationRegistry<number> | undefined;
@@ -106,7 +69,7 @@ export class CollectionWatcher extends QuietEvents {
     this.#onRetained = options.onRetained ?? (() => undefined);
     const sampling = options.sampling ?? defaultSampling;
     const oneInOf = (kind: ResourceKind): number => (options.watchAll === true ? 1 : (sampling[kind] ?? 1));
-    this.#tallies = new KindLookup(byKind((kind) => emptyTally(oneInOf(kind))));
+    this.#kinds = byKind((kind) => new KindWatch(this, oneInOf(kind)));
     this.#registry = new FinalizationRegistry((id) => this.#collected(id));
     this.#stopListening = this.#clock.onMajor((gc) => this.#afterMajor(gc));
   }
@@ -129,56 +92,42 @@ export class CollectionWatcher extends QuietEvents {
   }
 
   override opened(resource: Resource): void {
-    this.watch(resource.kind, resource);
+    this.#kinds[resource.kind].opened(resource);
   }
 
   override closed(resource: Resource): void {
-    this.expectCollection(resource.kind, resource);
+    this.#kinds[resource.kind].closed(resource);
   }
 
-  /** `resource`, of `kind`, was opened: watches it if it is one of the sample. */
-  watch(kind: ResourceKind, resource: Resource): void {
-    const tally = this.#tallies.of(kind);
-    if (!tally.sampler.pick() || !this.#registry) return;
-    const id = (this.#lastId += 1);
-    tally.watched += 1;
-    this.#ids.set(resource, id);
-    this.#registry.register(resource, id);
-    this.#open.set(id, new WatchRecord(resource));
-  }
-
-  /** `resource`, of `kind`, was closed: if it is watched, the collector should take it soon. */
-  expectCollection(kind: ResourceKind, resource: Resource): void {
-    const { watched, closed, openCollected } = this.#tallies.of(kind);
-    // None of the open ones of this kind is watched: true of nearly all closes where only a sample is.
-    if (watched === closed + openCollected) return;
-    const id = this.#ids.get(resource);
-    if (id === undefined) return;
-    const record = this.#open.get(id);
-    if (!record) return;
-    this.#open.delete(id);
-    record.closedAtMs = this.#now();
-    record.closedAtTurn = this.#clock.turns;
-    this.#tallies.of(record.kind).closed += 1;
-    this.#pending.set(id, record);
+  ofKind(kind: ResourceKind): KindWatch {
+    return this.#kinds[kind];
   }
 
   /** What is known of one kind now. */
   reading(kind: ResourceKind): WatchReading {
-    const tally = this.#tallies.of(kind);
-    const retained = tally.retained - tally.retainedCollected;
-    const suspect = tally.suspected - tally.retained - tally.suspectCollected;
-    const pending = tally.closed - tally.suspected - tally.pendingCollected;
-    return {
-      oneIn: tally.sampler.oneIn,
-      watched: tally.watched,
-      pending,
-      suspect,
-      retained,
-      uncollected: pending + suspect + retained,
-      collectedUnclosed: tally.openCollected,
-      delays: tally.delays,
-    };
+    return this.#kinds[kind].reading();
+  }
+
+  /** @internal `resource` is one of the sample: watches it. False once the watcher was disposed of. */
+  _watch(resource: Resource): boolean {
+    if (!this.#registry) return false;
+    const id = (this.#lastId += 1);
+    this.#ids.set(resource, id);
+    this.#registry.register(resource, id);
+    this.#open.set(id, new WatchRecord(resource));
+    return true;
+  }
+
+  /** @internal `resource` was closed: if it is watched, the collector should take it soon. False if it is not. */
+  _expectCollection(resource: Resource): boolean {
+    const id = this.#ids.get(resource);
+    const record = id === undefined ? undefined : this.#open.get(id);
+    if (id === undefined || !record) return false;
+    this.#open.delete(id);
+    record.closedAtMs = this.#now();
+    record.closedAtTurn = this.#clock.turns;
+    this.#pending.set(id, record);
+    return true;
   }
 
   /** The retained resources, longest closed first, at most `limit` (default 100). */
@@ -212,7 +161,7 @@ export class CollectionWatcher extends QuietEvents {
       this.#pending.delete(id);
       // It was old enough when this collection began, so this one counts already.
       record.suspectAtTurn = gc.turns - 1;
-      this.#tallies.of(record.kind).suspected += 1;
+      this.#kinds[record.kind].suspected += 1;
       this.#suspect.set(id, record);
     }
     for (const [id, record] of this.#suspect) {
@@ -220,7 +169,7 @@ export class CollectionWatcher extends QuietEvents {
       this.#suspect.delete(id);
       // join() makes a flat string; snapshots do not show the text of concatenated ones.
       record.label = [record.kind, id].join("#");
-      this.#tallies.of(record.kind).retained += 1;
+      this.#kinds[record.kind].retained += 1;
       this.#retained.set(id, record);
       this.#onRetained({ kind: record.kind, label: record.label });
     }
@@ -230,48 +179,33 @@ export class CollectionWatcher extends QuietEvents {
     const pending = this.#pending.get(id);
     if (pending) {
       this.#pending.delete(id);
-      this.#tallies.of(pending.kind).pendingCollected += 1;
+      this.#kinds[pending.kind].pendingCollected += 1;
       this.#observeDelay(pending);
       return;
     }
     const suspect = this.#suspect.get(id);
     if (suspect) {
       this.#suspect.delete(id);
-      this.#tallies.of(suspect.kind).suspectCollected += 1;
+      this.#kinds[suspect.kind].suspectCollected += 1;
       this.#observeDelay(suspect);
       return;
     }
     const open = this.#open.get(id);
     if (open) {
       this.#open.delete(id);
-      this.#tallies.of(open.kind).openCollected += 1;
+      this.#kinds[open.kind].openCollected += 1;
       return;
     }
     const retained = this.#retained.get(id);
     if (!retained) return;
     this.#retained.delete(id);
-    this.#tallies.of(retained.kind).retainedCollected += 1;
+    this.#kinds[retained.kind].retainedCollected += 1;
     this.#observeDelay(retained);
   }
 
   #observeDelay(record: WatchRecord): void {
     const uncounted = this.#clock.counted ? 0 : 1;
     // At least one has run, whatever the clock says: here it is gone.
-    this.#tallies.of(record.kind).delays.observe(Math.max(1, this.#clock.turns - record.closedAtTurn + uncounted));
+    this.#kinds[record.kind].delays.observe(Math.max(1, this.#clock.turns - record.closedAtTurn + uncounted));
   }
-}
-
-function emptyTally(oneIn: number): Tally {
-  return {
-    sampler: new Sampler(oneIn),
-    delays: new Histogram(delayBounds),
-    watched: 0,
-    closed: 0,
-    suspected: 0,
-    retained: 0,
-    pendingCollected: 0,
-    suspectCollected: 0,
-    retainedCollected: 0,
-    openCollected: 0,
-  };
 }

@@ -1,7 +1,7 @@
 // What the core tells observers, as one typed interface. The core calls it at the moment a thing happens and never asks
 // whether anybody listens: the default is noEvents. Subscribers never block, never throw, and hold a resource only weakly.
 
-import type { Resource } from "./resource.ts";
+import type { Resource, ResourceKind } from "./resource.ts";
 
 /** As seen by the visitor's request: `in` flows from visitor to target, `out` from target to visitor. */
 export type Direction = "in" | "out";
@@ -83,6 +83,8 @@ export interface ExchangeView extends Resource {
   readonly status: number;
   /** When the first byte of the final response head was seen, on the clock of `openedAtMs`; 0 until then. */
   readonly firstByteAtMs: number;
+  /** When the last byte of the response was seen, or what cut it short, on the clock of `openedAtMs`; 0 until it ends. */
+  readonly endedAtMs: number;
   /** Body bytes from the visitor, so far. */
   readonly bytesIn: number;
   /** Body bytes to the visitor, so far. */
@@ -144,14 +146,24 @@ export function isTunnel(resource: Resource): resource is TunnelView {
 /** Why a visitor, a request, a stream, a login or a message was turned away: a closed set of words, used as a metric label. */
 export type RefusalReason = string;
 
-/** Everything that the core reports. */
-export interface TunnelEvents {
-  /** True if `opened` and `closed` are wanted only of what is rare: sessions, tunnels, pipes, snapshots. Default false: of everything. */
-  readonly hearsStandingOnly?: boolean;
+/** Who hears of openings and closings. */
+export interface ResourceEvents {
   /** A resource was acquired. Called once per resource, before it does anything. */
   opened(resource: Resource): void;
   /** A resource was released. Called once per resource, `reason` from a closed set of words. */
   closed(resource: Resource, reason: string): void;
+}
+
+/** Everything that the core reports. */
+export interface TunnelEvents extends ResourceEvents {
+  /** True if `opened` and `closed` are wanted only of what is rare: sessions, tunnels, pipes, snapshots. Default false: of everything. */
+  readonly hearsStandingOnly?: boolean;
+  /**
+   * Who hears of this kind in the subscriber's stead, in functions that meet no other kind. Asked once per role for the
+   * kinds of every request: to find out what a resource is, and where its fields are, costs more than to count it.
+   * Absent: the subscriber itself.
+   */
+  ofKind?(kind: ResourceKind): ResourceEvents;
   /** Payload bytes were carried. Called per chunk: keep it cheap. */
   bytes(direction: Direction, count: number): void;
   /** A request was accepted and is about to enter a tunnel (server), or arrived at its end (client). May answer with a trace. */

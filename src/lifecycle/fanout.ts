@@ -7,14 +7,18 @@ import type {
   ExchangeOutcome,
   ExchangeView,
   RefusalReason,
+  ResourceEvents,
   SessionView,
   Side,
   TraceContext,
   TunnelEvents,
 } from "./events.ts";
 import { noEvents } from "./events.ts";
+import type { Hearer } from "./hearers.ts";
+import { chainOf } from "./hearers.ts";
+import { KindFanout } from "./kind-fanout.ts";
 import { QuietEvents } from "./quiet-events.ts";
-import type { Resource } from "./resource.ts";
+import type { Resource, ResourceKind } from "./resource.ts";
 import { isStanding } from "./resource.ts";
 
 /**
@@ -32,9 +36,9 @@ class Fanout implements TunnelEvents {
   // Asked for once: an empty method costs as much to call as one that counts.
   readonly #opened: Hearers;
   readonly #closed: Hearers;
-  readonly #bytes: readonly TunnelEvents[];
-  readonly #exchangeStarted: readonly TunnelEvents[];
-  readonly #exchangeEnded: readonly TunnelEvents[];
+  readonly #bytes: Hearer | undefined;
+  readonly #exchangeStarted: Hearer | undefined;
+  readonly #exchangeEnded: Hearer | undefined;
 
   constructor(subscribers: readonly TunnelEvents[]) {
     const hearers = (event: HotEvent): readonly TunnelEvents[] =>
@@ -42,9 +46,9 @@ class Fanout implements TunnelEvents {
     this.#subscribers = subscribers;
     this.#opened = byStanding(hearers("opened"));
     this.#closed = byStanding(hearers("closed"));
-    this.#bytes = hearers("bytes");
-    this.#exchangeStarted = hearers("exchangeStarted");
-    this.#exchangeEnded = hearers("exchangeEnded");
+    this.#bytes = chainOf(hearers("bytes"), itself);
+    this.#exchangeStarted = chainOf(hearers("exchangeStarted"), itself);
+    this.#exchangeEnded = chainOf(hearers("exchangeEnded"), itself);
   }
 
   opened(resource: Resource): void {
@@ -67,35 +71,46 @@ class Fanout implements TunnelEvents {
     }
   }
 
+  ofKind(kind: ResourceKind): ResourceEvents {
+    const hearersOf = ({ all, ofEverything }: Hearers): readonly TunnelEvents[] =>
+      isStanding(kind) ? all : ofEverything;
+    return new KindFanout({
+      kind,
+      opened: hearersOf(this.#opened),
+      closed: hearersOf(this.#closed),
+      onThrow: (thrower, event, error) => this.#isolate(thrower, event, error),
+    });
+  }
+
   bytes(direction: Direction, count: number): void {
-    for (const subscriber of this.#bytes) {
+    for (let hearer = this.#bytes; hearer; hearer = hearer.next) {
       try {
-        subscriber.bytes(direction, count);
+        hearer.events.bytes(direction, count);
       } catch (error) {
-        this.#isolate(subscriber, "bytes", error);
+        this.#isolate(hearer.subscriber, "bytes", error);
       }
     }
   }
 
   exchangeStarted(exchange: ExchangeView): TraceContext | undefined {
     let trace: TraceContext | undefined;
-    for (const subscriber of this.#exchangeStarted) {
+    for (let hearer = this.#exchangeStarted; hearer; hearer = hearer.next) {
       try {
-        const answer = subscriber.exchangeStarted(exchange);
+        const answer = hearer.events.exchangeStarted(exchange);
         trace ??= answer;
       } catch (error) {
-        this.#isolate(subscriber, "exchangeStarted", error);
+        this.#isolate(hearer.subscriber, "exchangeStarted", error);
       }
     }
     return trace;
   }
 
   exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
-    for (const subscriber of this.#exchangeEnded) {
+    for (let hearer = this.#exchangeEnded; hearer; hearer = hearer.next) {
       try {
-        subscriber.exchangeEnded(exchange, outcome);
+        hearer.events.exchangeEnded(exchange, outcome);
       } catch (error) {
-        this.#isolate(subscriber, "exchangeEnded", error);
+        this.#isolate(hearer.subscriber, "exchangeEnded", error);
       }
     }
   }
@@ -160,6 +175,10 @@ function byStanding(all: readonly TunnelEvents[]): Hearers {
 /** Whether a subscriber's method is its own, and not one of those that do nothing. */
 function hears(subscriber: TunnelEvents, event: HotEvent): boolean {
   return subscriber[event] !== noEvents[event] && subscriber[event] !== QuietEvents.prototype[event];
+}
+
+function itself(subscriber: TunnelEvents): TunnelEvents {
+  return subscriber;
 }
 
 function tell(subscriber: TunnelEvents, where: string, error: unknown): void {

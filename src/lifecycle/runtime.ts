@@ -3,7 +3,7 @@
 
 import { BulkSweeper } from "./bulk-sweeper.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { TunnelEvents } from "./events.ts";
+import type { ResourceEvents, TunnelEvents } from "./events.ts";
 import type { OperationScope } from "./operation.ts";
 import { unfollowedOperations } from "./operation.ts";
 import { Scope } from "./scope.ts";
@@ -11,6 +11,10 @@ import { Scope } from "./scope.ts";
 /** The shared ground of one role. Made once by assemble/, passed by reference, never changed. */
 export interface Runtime {
   readonly events: TunnelEvents;
+  /** `events` for streams, which come with every request. */
+  readonly streams: ResourceEvents;
+  /** The same for exchanges. */
+  readonly exchanges: ResourceEvents;
   readonly deadlines: Deadlines;
   readonly operations: OperationScope;
   readonly sweeper: BulkSweeper;
@@ -18,7 +22,14 @@ export interface Runtime {
 
 /** A runtime that reports to `events`, and whose asynchronous operations are followed by `operations`, if by anyone. */
 export function createRuntime(events: TunnelEvents, operations: OperationScope = unfollowedOperations): Runtime {
-  return { events, deadlines: new Deadlines({ events }), operations, sweeper: new BulkSweeper() };
+  return {
+    events,
+    streams: events.ofKind?.("stream") ?? events,
+    exchanges: events.ofKind?.("exchange") ?? events,
+    deadlines: new Deadlines({ events }),
+    operations,
+    sweeper: new BulkSweeper(),
+  };
 }
 
 /** A scope whose failed releases are reported as faults of `where`. */

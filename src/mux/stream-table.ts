@@ -67,7 +67,7 @@ export class StreamTable {
     const stream = new Stream(this.#session, request, handler);
     this.#opening += 1;
     this.#active += 1;
-    this.#session._runtime.events.opened(stream);
+    this.#session._runtime.streams.opened(stream);
     stream._queueOpen(openTail(request), request.kind === "exchange" && request.body === "none" && !request.upgrade);
     return stream;
   }
@@ -104,7 +104,7 @@ export class StreamTable {
     this.#lastId = id;
     this.#active += 1;
     this.#keep(stream, id);
-    this.#session._runtime.events.opened(stream);
+    this.#session._runtime.streams.opened(stream);
     return stream;
   }
 
@@ -186,7 +186,7 @@ export class StreamTable {
     if (stream._id === 0) this.#opening -= 1;
     else if (this.#byId?.get(stream._id) === stream) this.#byId.delete(stream._id);
     this.#unanswered?.delete(stream);
-    this.#session._runtime.events.closed(stream, reason);
+    this.#session._runtime.streams.closed(stream, reason);
     this.#session._streamLeft();
   }
 

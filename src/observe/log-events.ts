@@ -54,7 +54,7 @@ export class LogEvents extends QuietEvents {
       path,
       status: exchange.status,
       outcome,
-      ms: Math.round((performance.now() - exchange.openedAtMs) * 10) / 10,
+      ms: Math.round((exchange.endedAtMs - exchange.openedAtMs) * 10) / 10,
       bytesIn: exchange.bytesIn,
       bytesOut: exchange.bytesOut,
       tunnel: exchange.tunnelName,

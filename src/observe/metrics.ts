@@ -100,8 +100,8 @@ export class Metrics extends QuietEvents {
 
   override exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void {
     this._exchanges.add(exchange, outcome);
-    const { openedAtMs, firstByteAtMs, trace } = exchange;
-    const seconds = (performance.now() - openedAtMs) / 1000;
+    const { openedAtMs, firstByteAtMs, endedAtMs, trace } = exchange;
+    const seconds = (endedAtMs - openedAtMs) / 1000;
     const toFirstByte = (firstByteAtMs - openedAtMs) / 1000;
     if (this.#latency && firstByteAtMs > 0) this.#latency.observe(firstByteAtMs - openedAtMs);
     // An exemplar is a link to a trace: one that nobody recorded leads nowhere.

@@ -16,7 +16,7 @@ import type { RoomWaiter } from "./client-session.ts";
 import type { Edge } from "./edge.ts";
 import { dropFromTargets, forwardRequest } from "./forwarding.ts";
 import type { GatewayAnswer, GatewayFailure } from "./gateway-answers.ts";
-import { gatewayAnswers } from "./gateway-answers.ts";
+import { failureOf, gatewayAnswers } from "./gateway-answers.ts";
 import type { NameWaiter } from "./name-table.ts";
 import { HeldName } from "./name-table.ts";
 import type { Persistence } from "./response-writer.ts";
@@ -50,6 +50,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
   status = 0;
   streamAtMs = 0;
   firstByteAtMs = 0;
+  endedAtMs = 0;
   bytesIn = 0;
   bytesOut = 0;
   /** The visitor's whole request was read. */
@@ -85,7 +86,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     this.#webSocketKey = head.upgradeWebsocket ? head.field("sec-websocket-key") : undefined;
     this.#persistence = head.keepAlive ? "persist" : "close";
     this.requestComplete = head.body === "none";
-    edge.runtime.events.opened(this);
+    edge.runtime.exchanges.opened(this);
     this.#liveHead = head;
     this.trace = edge.runtime.events.exchangeStarted(this);
     this.#request = forwardRequest(head, {
@@ -297,7 +298,7 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
       this,
     );
     this.#stream = stream;
-    this.streamAtMs = performance.now();
+    this.streamAtMs = stream.openedAtMs;
     this.#visitor.exchangeOpened(stream);
   }
 
@@ -350,7 +351,12 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
 
   #noteStatus(status: number): void {
     this.status = status;
-    this.firstByteAtMs = performance.now();
+    this.firstByteAtMs = this.#heardAtMs();
+  }
+
+  /** When the session's message came that is being read: its time is known, so the clock is not asked per exchange. */
+  #heardAtMs(): number {
+    return this.#stream?.session.lastHeardMs ?? performance.now();
   }
 
   #finish(): void {
@@ -369,31 +375,10 @@ export class Exchange implements ExchangeView, StreamHandler, NameWaiter, RoomWa
     this.#waitsFor = undefined;
     if (this.#tunnel) this.#tunnel.streams -= 1;
     this.#tunnel = undefined;
-    const { events } = this.#edge.runtime;
+    this.endedAtMs = outcome === "ok" ? this.#heardAtMs() : performance.now();
+    const { events, exchanges } = this.#edge.runtime;
     events.exchangeEnded(this, outcome);
     this.#stream = undefined;
-    events.closed(this, outcome);
-  }
-}
-
-function failureOf(reason: ResetReason | "session_lost"): GatewayFailure {
-  switch (reason) {
-    case "target_refused":
-    case "target_unreachable":
-    case "target_timeout":
-    case "bad_target_response":
-    case "overloaded":
-    case "no_tunnel":
-    case "internal":
-      return reason;
-    case "session_lost":
-      return "client_lost";
-    case "target_cut":
-    case "cancelled":
-      return "bad_target_response";
-    case "idle":
-      return "target_timeout";
-    default:
-      return "internal";
+    exchanges.closed(this, outcome);
   }
 }

@@ -2,6 +2,7 @@
 // whose fault it is and what to do. Complete HTTP/1.1 responses as bytes.
 
 import type { GatewayError } from "../lifecycle/events.ts";
+import type { ResetReason } from "../wire/codes.ts";
 
 /** An answer of the server itself. */
 export interface ServerAnswer {
@@ -158,4 +159,27 @@ function page(title: string, answer: ServerAnswer): string {
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem}small{opacity:.7}</style></head>
 <body><h1>${title}</h1><p>${answer.text}</p>${answer.error === undefined ? "" : `<p><small>Caisson: ${answer.error}</small></p>`}</body></html>
 `;
+}
+
+/** What the visitor is told when the stream was cut for this reason. */
+export function failureOf(reason: ResetReason | "session_lost"): GatewayFailure {
+  switch (reason) {
+    case "target_refused":
+    case "target_unreachable":
+    case "target_timeout":
+    case "bad_target_response":
+    case "overloaded":
+    case "no_tunnel":
+    case "internal":
+      return reason;
+    case "session_lost":
+      return "client_lost";
+    case "target_cut":
+    case "cancelled":
+      return "bad_target_response";
+    case "idle":
+      return "target_timeout";
+    default:
+      return "internal";
+  }
 }

@@ -34,6 +34,7 @@ const exchange: ExchangeView = {
   visitorAddress: "",
   status: 0,
   firstByteAtMs: 0,
+  endedAtMs: 0,
   bytesIn: 0,
   bytesOut: 0,
   trace: undefined,

@@ -43,6 +43,7 @@ export function fakeExchange(options: {
     visitorAddress: "127.0.0.1",
     status: options.status ?? 200,
     firstByteAtMs: options.firstByteAtMs ?? openedAtMs + ageMs / 2,
+    endedAtMs: openedAtMs + ageMs,
     bytesIn: 0,
     bytesOut: 3,
     trace,
