@@ -224,7 +224,7 @@ class RunningServer implements CaissonServer {
       version,
       memoryLimit: memoryLimit(),
       tokens: tokens && new TokenTable(tokens.entries),
-      traced: tracing !== undefined,
+      traced: tracing?.tellsTraces === true,
     });
   }
 

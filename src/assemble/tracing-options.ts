@@ -12,6 +12,8 @@ export interface TracingChoice {
   readonly queries?: Queries;
   /** Who decides which traces are recorded. Default: the sampler of the registered SDK. */
   readonly sampling?: Sampling;
+  /** `none`: trace fields are neither read nor written. Default: what the registered propagator says, else W3C Trace Context. */
+  readonly propagation?: "none";
   /** What became of the spans, for metrics. */
   readonly exports?: SpanExportReading;
 }
@@ -30,10 +32,11 @@ export function tracerRegistered(): boolean {
  */
 export async function traced(choice: boolean | TracingChoice | undefined): Promise<Tracing | undefined> {
   if (choice === false || !tracerRegistered()) return undefined;
-  const [provider, sampling, tracing] = await Promise.all([
+  const [provider, sampling, tracing, propagation] = await Promise.all([
     import("../observe/trace-provider.ts"),
     import("../observe/sampling.ts"),
     import("../observe/tracing.ts"),
+    import("../observe/propagation.ts"),
   ]);
   const tracer = provider.registeredTracer(version);
   if (!tracer) return undefined;
@@ -42,5 +45,6 @@ export async function traced(choice: boolean | TracingChoice | undefined): Promi
     tracer,
     sampling: options.sampling ?? new sampling.AgentSampling(tracer),
     queries: options.queries ?? "redacted",
+    propagation: options.propagation ?? propagation.registeredPropagation(),
   });
 }

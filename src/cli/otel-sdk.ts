@@ -10,6 +10,7 @@ import { Deadlines } from "../lifecycle/deadlines.ts";
 import { noEvents } from "../lifecycle/events.ts";
 import { LineBudget } from "../observe/line-budget.ts";
 import { RatioSampling, samplerSettings } from "../observe/sampling.ts";
+import type { TracingChoice } from "../assemble/tracing-options.ts";
 import type { Queries } from "../observe/span-attributes.ts";
 import { TraceIds } from "../observe/trace-ids.ts";
 import { SpanTally } from "../observe/span-tally.ts";
@@ -50,29 +51,37 @@ export async function startSdk({ env, service, queries, onTrouble }: SdkOptions)
   const tally = new SpanTally();
   const ids = new TraceIds();
   const troubles = new LineBudget(1);
+  let started = false;
   const tell = (text: string): void => {
-    if (troubles.take("export") !== undefined) onTrouble(`tracing: ${plainTrouble(text)}`);
+    // What is wrong with the settings is said once and in full; what goes wrong later may go wrong with every request.
+    if (!started || troubles.take("export") !== undefined) onTrouble(`tracing: ${plainTrouble(text)}`);
   };
+  if ((env["OTEL_LOG_LEVEL"] ?? "") === "") {
+    const ignore = (): void => undefined;
+    const logger = { error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore };
+    sdk.api.diag.setLogger(logger, sdk.api.DiagLogLevel.WARN);
+  }
   const node = new sdk.NodeSDK({
     sampler: recordAll,
     idGenerator: { generateTraceId: () => ids.traceId(), generateSpanId: () => ids.spanId() },
     spanProcessors: processors.getSpanProcessorsFromEnv(tally.meterProvider()),
     contextManager: rootOnly(sdk.api.ROOT_CONTEXT),
-    textMapPropagator: null,
     instrumentations: [],
     ...(namesService(env) ? {} : { serviceName: service }),
     // Metrics and logs leave Caisson by other ways; what the SDK has of its own is sent only if somebody asks for it.
     ...((env["OTEL_METRICS_EXPORTER"] ?? "") === "" ? { metricReaders: [] } : {}),
     ...((env["OTEL_LOGS_EXPORTER"] ?? "") === "" ? { logRecordProcessors: [] } : {}),
   });
-  if ((env["OTEL_LOG_LEVEL"] ?? "") === "") {
-    const ignore = (): void => undefined;
-    const logger = { error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore };
-    sdk.api.diag.setLogger(logger, sdk.api.DiagLogLevel.WARN);
-  }
   node.start();
-  const sampling = new RatioSampling(samplerSettings(env));
-  return { tracing: { sampling, queries, exports: tally }, close: () => within(node.shutdown()) };
+  started = true;
+  const tracing: TracingChoice = {
+    sampling: new RatioSampling(samplerSettings(env)),
+    queries,
+    exports: tally,
+    // The SDK registers no propagator for `none`, nor if it knows none of the names.
+    ...(sdk.api.propagation.fields().length === 0 ? { propagation: "none" } : {}),
+  };
+  return { tracing, close: () => within(node.shutdown()) };
 }
 
 interface Loaded {

@@ -241,10 +241,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
     this.#connection = connection;
     connection.responses.begin(this, this.open);
     connection.outlet.attach(stream);
-    connection.outlet.write(
-      headForTarget(this.open, this.#tunnel.pool.target.hostHeader, this.trace?.headerLines ?? ""),
-      0,
-    );
+    connection.outlet.write(headForTarget(this.open, this.#tunnel.pool.target.hostHeader, this.trace), 0);
     this.#watch();
   }
 

@@ -1,6 +1,7 @@
 // The canonical request head as the server sent it: how it is changed on its way to the target, and what observers may
 // read of it. Pure. The server has validated it; here it is only cut at places that every valid head has.
 
+import type { TraceContext } from "../lifecycle/events.ts";
 import type { OpenExchange } from "../wire/open.ts";
 
 const space = 0x20;
@@ -16,11 +17,15 @@ const lineEnds = 4;
 
 /**
  * The head that the target gets. Without a Host of its own and without a trace it is the head itself, no copy.
- * `traceLines` (complete lines, or empty) replace the request's own trace fields.
+ * The lines of `trace`, if it has any, replace the request's own trace fields.
  */
-export function headForTarget(open: OpenExchange, hostHeader: Buffer | undefined, traceLines: string): Buffer {
+export function headForTarget(
+  open: OpenExchange,
+  hostHeader: Buffer | undefined,
+  trace: Pick<TraceContext, "headerLines" | "replaces"> | undefined,
+): Buffer {
   const head = hostHeader === undefined ? open.head : withHost(open, hostHeader);
-  return traceLines === "" ? head : withTrace(head, traceLines);
+  return trace === undefined || trace.headerLines === "" ? head : withTrace(head, trace);
 }
 
 function withHost(open: OpenExchange, value: Buffer): Buffer {
@@ -33,11 +38,16 @@ function withHost(open: OpenExchange, value: Buffer): Buffer {
   return changed;
 }
 
-function withTrace(head: Buffer, traceLines: string): Buffer {
+function withTrace(head: Buffer, trace: Pick<TraceContext, "headerLines" | "replaces">): Buffer {
+  const { headerLines, replaces = [] } = trace;
   const lines = head.toString("latin1", 0, head.length - 2).split("\r\n");
   lines.pop();
-  const kept = lines.filter((line) => !/^trace(?:parent|state):/i.test(line));
-  return Buffer.from(`${kept.join("\r\n")}\r\n${traceLines}\r\n`, "latin1");
+  const kept = lines.filter(
+    (line) =>
+      !/^trace(?:parent|state):/i.test(line) &&
+      (replaces.length === 0 || !replaces.includes(line.slice(0, line.indexOf(":")).toLowerCase())),
+  );
+  return Buffer.from(`${kept.join("\r\n")}\r\n${headerLines}\r\n`, "latin1");
 }
 
 /** Methods that nearly all requests have, told apart by their first bytes: metrics ask for one with every exchange. */

@@ -96,6 +96,15 @@ export class HeadFields {
     return list;
   }
 
+  /** Marks all fields of that name as not to be sent on. Never for one that frames or routes the message. */
+  leaveOut(lowerCaseName: string): void {
+    for (let index = 0; index < this.fieldCount; index++) {
+      if (equalsName(this.bytes, this.nameStart[index] ?? 0, this.nameEnd[index] ?? 0, lowerCaseName)) {
+        this.nominated[index] = 1;
+      }
+    }
+  }
+
   /**
    * @internal Scans the field lines of {@link bytes} from `from` on, up to the empty line or to `to`. Complete sets
    * {@link end}; More means that the bytes up to `to` are fine as far as they go.

@@ -30,9 +30,11 @@ export type GatewayError =
 export interface TraceContext {
   /**
    * Complete header lines (each ending in CRLF) that replace the request's own trace fields on the way to the target.
-   * Empty, on the client only: the request's own stay as they are.
+   * Empty: the request's own stay as they are.
    */
   readonly headerLines: string;
+  /** Names of further fields of the request, lower-case, that go no further because the lines speak for them. */
+  readonly replaces?: readonly string[];
   /** 32 lower-case hex digits, for logs and exemplars. */
   readonly traceId: string;
   /** 16 lower-case hex digits: whose child the next one on the way becomes. */

@@ -9,6 +9,8 @@ export interface RemoteParent {
   readonly spanId: string;
   /** What the caller says: it may have recorded its side. */
   readonly sampled: boolean;
+  /** Its bounded `tracestate`, if that was read already. */
+  readonly state?: string;
 }
 
 /** The most members of a `tracestate`; a longer list is dropped as a whole (section 3.3.1.1). */

@@ -8,6 +8,7 @@ import type { ExchangeOutcome, ExchangeView, SessionView, TraceContext, TunnelEv
 import { noEvents } from "../lifecycle/events.ts";
 import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
+import type { Propagation } from "./propagation.ts";
 import { NotableSpans } from "./notable-spans.ts";
 import type { Caller, Sampling } from "./sampling.ts";
 import type { Queries } from "./span-attributes.ts";
@@ -24,6 +25,8 @@ export interface TracingOptions {
   readonly sampling: Sampling;
   /** Default `redacted`. */
   readonly queries?: Queries;
+  /** Default `w3c`. */
+  readonly propagation?: Propagation;
 }
 
 /** Makes spans of events. */
@@ -34,18 +37,28 @@ export class Tracing extends QuietEvents {
   readonly #tracer: Tracer;
   readonly #sampling: Sampling;
   readonly #queries: Queries;
+  readonly #propagation: Propagation;
+  /** What a server of ours says of a request is all that needs to be known of it. */
+  readonly #believesFlags: boolean;
   readonly #ids = new TraceIds();
   readonly #spans = new WeakMap<ExchangeView, TracingSpan>();
   #events: TunnelEvents = noEvents;
   /** How many exchanges in flight have a span. */
   #live = 0;
 
-  constructor({ tracer, sampling, queries }: TracingOptions) {
+  constructor({ tracer, sampling, queries, propagation = "w3c" }: TracingOptions) {
     super();
     this.#tracer = tracer;
     this.#sampling = sampling;
     this.#queries = queries ?? "redacted";
+    this.#propagation = propagation;
+    this.#believesFlags = propagation === "w3c" && sampling.obeysParent;
     this.notable = new NotableSpans({ tracer, wanted: sampling.notable, events: () => this.#events });
+  }
+
+  /** Whether the heads that this role sends on carry its traces. */
+  get tellsTraces(): boolean {
+    return this.#propagation !== "none";
   }
 
   /** Tells `events` of every span that is opened and closed from now on. */
@@ -55,8 +68,8 @@ export class Tracing extends QuietEvents {
 
   override exchangeStarted(exchange: ExchangeView): TraceContext | undefined {
     // Nearly every request of a busy server and its clients leaves by the first of these, or by the next but one.
-    if (this.#sampling.obeysParent && exchange.saysUnrecorded) return new PassedTrace(exchange);
-    const parent = parseTraceparent(exchange.traceparent);
+    if (this.#believesFlags && exchange.saysUnrecorded) return new PassedTrace(exchange);
+    const parent = this.#parentOf(exchange);
     const caller = parent !== undefined && exchange.trusted ? "believed" : "stranger";
     if (!this.#sampling.decide(parent, caller)) return this.#unrecorded(exchange, parent);
     return this.#open(exchange, parent, caller);
@@ -116,23 +129,46 @@ export class Tracing extends QuietEvents {
     this.#spans.set(exchange, span);
     this.#live += 1;
     const { traceId, spanId, traceFlags, traceState } = span.context;
-    const context = { traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 };
-    return { ...context, headerLines: traceLines(context, traceState?.serialize() ?? "") };
+    const sampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
+    return this.#told(exchange, { traceId, spanId, sampled, state: traceState?.serialize() ?? "" });
   }
 
   /** The trace of an exchange that is not recorded: it goes on, so that nobody behind us begins another one. */
   #unrecorded(exchange: ExchangeView, parent: RemoteParent | undefined): TraceContext | undefined {
+    const propagation = this.#propagation;
+    if (propagation === "none") return undefined;
     if (exchange.role === "client") {
       if (parent === undefined) return undefined;
       const { traceId, spanId } = parent;
       // What our own server wrote is right as it is, and a head that is not touched is not copied.
-      if (exchange.trusted || !parent.sampled) return { traceId, spanId, sampled: false, headerLines: "" };
-    }
-    if (parent === undefined) return new FreshTrace(this.#ids.unrecordedLine());
-    const { traceId } = parent;
-    const spanId = this.#ids.spanId();
-    const state = boundedTracestate(exchange.fieldList("tracestate"));
-    return { traceId, spanId, sampled: false, headerLines: traceLines({ traceId, spanId, sampled: false }, state) };
+      const right = exchange.trusted || !parent.sampled;
+      if (right && propagation === "w3c") return { traceId, spanId, sampled: false, headerLines: "" };
+      if (right) return this.#told(exchange, { traceId, spanId, sampled: false, state: stateOf(exchange, parent) });
+    } else if (parent === undefined && propagation === "w3c") return new FreshTrace(this.#ids.unrecordedLine());
+    const traceId = parent?.traceId ?? this.#ids.traceId();
+    const state = parent ? stateOf(exchange, parent) : "";
+    return this.#told(exchange, { traceId, spanId: this.#ids.spanId(), sampled: false, state });
+  }
+
+  #parentOf(exchange: ExchangeView): RemoteParent | undefined {
+    const propagation = this.#propagation;
+    if (propagation === "none") return undefined;
+    // Our own ends speak W3C Trace Context to each other, whatever they speak to others.
+    const isOurs = propagation === "w3c" || (exchange.role === "client" && exchange.trusted);
+    return isOurs ? parseTraceparent(exchange.traceparent) : propagation.parentOf(exchange);
+  }
+
+  /** The context with the lines that say it to whoever comes next. */
+  #told({ role }: ExchangeView, context: Required<RemoteParent>): TraceContext {
+    const { traceId, spanId, sampled, state } = context;
+    const ids = { traceId, spanId, sampled };
+    const propagation = this.#propagation;
+    if (propagation === "none") return { ...ids, headerLines: "" };
+    if (propagation === "w3c") return { ...ids, headerLines: traceLines(context, state) };
+    const { fields: replaces } = propagation;
+    if (role === "client") return { ...ids, headerLines: propagation.linesFor(context), replaces };
+    // The client looks for our own line at the end.
+    return { ...ids, headerLines: propagation.linesFor(context, "w3c") + traceLines(context, state), replaces };
   }
 
   /** What is known only at the end: the session, and when which phase was over. */
@@ -167,10 +203,11 @@ export class Tracing extends QuietEvents {
 
 /** The parent as the SDK gets it: for a stranger the flag is what was decided here, whatever the stranger's said. */
 function parentContext(
-  { traceId, spanId, sampled }: RemoteParent,
+  parent: RemoteParent,
   { exchange, caller }: { readonly exchange: ExchangeView; readonly caller: Caller },
 ): SpanContext {
-  const state = boundedTracestate(exchange.fieldList("tracestate"));
+  const { traceId, spanId, sampled } = parent;
+  const state = stateOf(exchange, parent);
   return {
     traceId,
     spanId,
@@ -178,4 +215,8 @@ function parentContext(
     isRemote: true,
     ...(state === "" ? {} : { traceState: createTraceState(state) }),
   };
+}
+
+function stateOf(exchange: ExchangeView, parent: RemoteParent): string {
+  return parent.state ?? boundedTracestate(exchange.fieldList("tracestate"));
 }

@@ -85,9 +85,13 @@ export function forwardRequest(head: RequestHead, options: ForwardOptions): Comp
   let suffix = origin.trusted
     ? continuedLines(head, origin) + origin.fixedLines
     : `${origin.fixedLines}X-Forwarded-Host: ${authority}\r\n`;
-  if (context) suffix += context.headerLines;
+  const traced = context !== undefined && context.headerLines !== "";
+  if (traced) {
+    suffix += context.headerLines;
+    for (const name of context.replaces ?? []) head.leaveOut(name);
+  }
   return composeRequest(head, {
-    drop: dropFor(origin.trusted, context !== undefined),
+    drop: dropFor(origin.trusted, traced),
     suffix,
     upgrade: options.upgrade,
     authority,

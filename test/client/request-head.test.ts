@@ -37,21 +37,24 @@ const plain =
 
 void test("without changes the head is handed on as it is, uncopied", () => {
   const request = open(plain);
-  assert.equal(headForTarget(request, undefined, ""), request.head);
+  assert.equal(headForTarget(request, undefined, undefined), request.head);
 });
 
 void test("only the Host value changes", () => {
   const request = open(plain);
-  const changed = headForTarget(request, Buffer.from("localhost:8000"), "").toString("latin1");
+  const changed = headForTarget(request, Buffer.from("localhost:8000"), { headerLines: "" }).toString("latin1");
   assert.equal(changed, plain.replace("Demo.Example.com:8080", "localhost:8000"));
   assert.equal(request.head.toString("latin1"), plain);
   const without = open("GET / HTTP/1.1\r\nA: b\r\n\r\n");
-  assert.equal(headForTarget(without, Buffer.from("x"), ""), without.head);
+  assert.equal(headForTarget(without, Buffer.from("x"), undefined), without.head);
 });
 
 void test("trace lines replace the request's own", () => {
-  const changed = headForTarget(open(plain), Buffer.from("h"), "traceparent: 00-2\r\n").toString("latin1");
+  const headerLines = "traceparent: 00-2\r\n";
+  const changed = headForTarget(open(plain), Buffer.from("h"), { headerLines }).toString("latin1");
   assert.equal(changed, "GET /a?b=%20 HTTP/1.1\r\nHost: h\r\nX-Y:  z \r\ntraceparent: 00-2\r\n\r\n");
+  const more = headForTarget(open(plain), Buffer.from("h"), { headerLines, replaces: ["x-y"] }).toString("latin1");
+  assert.equal(more, "GET /a?b=%20 HTTP/1.1\r\nHost: h\r\ntraceparent: 00-2\r\n\r\n");
 });
 
 void test("what observers read", () => {
