@@ -5,31 +5,38 @@ import { initialWindowBytes } from "../wire/limits.ts";
 import type { GrowthBudget } from "./growth-budget.ts";
 import type { MuxLimits } from "./limits.ts";
 import type { Stream } from "./stream.ts";
+import { WindowPace } from "./window-pace.ts";
 
-/**
- * A window must cover 1.25 times what is on its way in one round trip, and on top of that the half of it that waits
- * to be granted as one step: 1.25 / (1 - 1/2).
- */
-const roundTripsPerWindow = 2.5;
+/** What the windows keep of a stream. */
+export interface Credited {
+  /** @internal The window that the peer has: what it may send, plus what is unconsumed, plus what is owed. */
+  _window: number;
+  /** @internal What the peer may send before the next CREDIT. */
+  _receiveCredit: number;
+  /** @internal Consumed, and not yet granted again. */
+  _owed: number;
+  /** @internal How wide the window should be: from the first step of credit on. */
+  _pace: WindowPace | undefined;
+}
 
 /** What the windows ask of their session. */
-export interface WindowOwner {
+export interface WindowOwner<S extends Credited> {
   /** The lowest recent round trip in milliseconds; 0 while unknown. */
   readonly rttMs: number;
   /** @internal Sends CREDIT. */
-  _credit(stream: Stream, bytes: number): void;
+  _credit(stream: S, bytes: number): void;
   /** @internal Data flows: the round trip should be measured now and then. */
   _freshenRoundTrip(nowMs: number): void;
 }
 
 /** The receiving side's windows of one session. */
-export class ReceiveWindows {
-  readonly #owner: WindowOwner;
+export class ReceiveWindows<S extends Credited = Stream> {
+  readonly #owner: WindowOwner<S>;
   readonly #limits: MuxLimits;
   readonly #budget: GrowthBudget;
   #grownBytes = 0;
 
-  constructor(owner: WindowOwner, limits: MuxLimits, budget: GrowthBudget) {
+  constructor(owner: WindowOwner<S>, limits: MuxLimits, budget: GrowthBudget) {
     this.#owner = owner;
     this.#limits = limits;
     this.#budget = budget;
@@ -41,28 +48,18 @@ export class ReceiveWindows {
   }
 
   /** Grants what the stream's reader has consumed since the last step, and more or less as its window changes. */
-  grant(stream: Stream): void {
-    const nowMs = performance.now();
+  grant(stream: S, nowMs: number = performance.now()): void {
     const consumed = stream._owed;
-    const elapsedMs = nowMs - stream._roundStartedMs;
+    const { _window: window, _pace: pace } = stream;
     let change = 0;
-    if (stream._roundStartedMs === 0) stream._roundStartedMs = nowMs;
-    else {
-      stream._roundBytes += consumed;
-      const { rttMs } = this.#owner;
-      if (elapsedMs >= this.#limits.stallMs) change = -Math.min(consumed, stream._window - initialWindowBytes);
-      else if (rttMs > 0 && elapsedMs >= rttMs) {
-        change = this.#growth(stream, (stream._roundBytes / elapsedMs) * rttMs * roundTripsPerWindow);
-      }
-      if (elapsedMs >= rttMs) {
-        stream._roundStartedMs = nowMs;
-        stream._roundBytes = 0;
-      }
-    }
-    if (change < 0) this.#giveBack(-change);
+    if (pace) {
+      const wanted = pace.step({ consumed, window, rttMs: this.#owner.rttMs, nowMs });
+      if (wanted > window) change = this.#grow(wanted - window);
+      else if (wanted < window) change = -this.#giveBack(Math.min(consumed, window - wanted));
+    } else stream._pace = new WindowPace(this.#limits, nowMs);
     const credit = consumed + change;
     stream._owed = 0;
-    stream._window += change;
+    stream._window = window + change;
     if (credit > 0) {
       stream._receiveCredit += credit;
       this.#owner._credit(stream, credit);
@@ -71,24 +68,24 @@ export class ReceiveWindows {
   }
 
   /** Takes back the growth of a stream that ends. */
-  release(stream: Stream): void {
+  release(stream: S): void {
     this.#giveBack(stream._window - initialWindowBytes);
     stream._window = initialWindowBytes;
   }
 
-  /** How many bytes the window may grow towards `target`. */
-  #growth(stream: Stream, target: number): number {
-    const wanted = Math.min(Math.round(target), this.#limits.maxWindowBytes) - stream._window;
+  /** Answers how many of `bytes` there is room for. */
+  #grow(bytes: number): number {
     const room = this.#limits.sessionGrowthBytes - this.#grownBytes;
-    if (wanted <= 0 || room <= 0) return 0;
-    const granted = this.#budget.grant(Math.min(wanted, room));
+    if (room <= 0) return 0;
+    const granted = this.#budget.grant(Math.min(bytes, room));
     this.#grownBytes += granted;
     return granted;
   }
 
-  #giveBack(bytes: number): void {
-    if (bytes <= 0) return;
+  /** Answers `bytes`. */
+  #giveBack(bytes: number): number {
     this.#grownBytes -= bytes;
     this.#budget.giveBack(bytes);
+    return bytes;
   }
 }

@@ -13,6 +13,8 @@ import { noHandler } from "./no-handler.ts";
 import { emptyBuffer, Outgoing } from "./outgoing.ts";
 import type { Session } from "./session.ts";
 import type { StreamList } from "./stream-list.ts";
+import type { WindowPace } from "./window-pace.ts";
+import { stepBytes } from "./window-pace.ts";
 
 /** Queued bytes above which a source is asked to pause. */
 const pauseAboveBytes: number = 64 * 1024;
@@ -88,10 +90,8 @@ export class Stream implements Resource {
   _unconsumed = 0;
   /** @internal Consumed, and not yet granted again. */
   _owed = 0;
-  /** @internal Since when {@link _roundBytes} are counted; 0 before the first. */
-  _roundStartedMs = 0;
-  /** @internal Consumed since then. */
-  _roundBytes = 0;
+  /** @internal How wide the window should be. Most streams end before their first step of credit. */
+  _pace: WindowPace | undefined = undefined;
 
   /** @internal */
   constructor(session: Session, request: OpenRequest, handler: StreamHandler) {
@@ -201,7 +201,7 @@ export class Stream implements Resource {
       return;
     }
     this._owed += consumed;
-    if (this._owed >= this._window >>> 1) this.session._windows.grant(this);
+    if (this._owed >= stepBytes(this._window)) this.session._windows.grant(this);
   }
 
   /** @internal Lets go of the owner: what follows concerns only the mux. */
