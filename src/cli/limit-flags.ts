@@ -70,6 +70,8 @@ export const serveLimitFlags: readonly LimitFlag<keyof ServeLimits>[] = [
   ["max-visitors", "maxVisitors", "count", undefined, "visitor connections in all (40 % of the descriptors)"],
   ["max-visitors-per-address", "maxVisitorsPerAddress", "count", 256, "visitor connections from one address"],
   ["max-sessions", "maxSessions", "count", undefined, "clients in all (55 % of the descriptors)"],
+  ["max-waiting-logins", "maxWaitingLogins", "count", undefined, "clients that wait for their login at once"],
+  ["login-wait", "loginWaitMs", "duration", 5_000, "how long a client waits for its login"],
   ["max-tunnels", "maxTunnelsPerSession", "count", 10, "tunnels of one client, or of one token"],
   ["max-sessions-per-token", "maxSessionsPerToken", "count", 10, "clients with the same token"],
   ["auth-delay", "authDelayMs", "duration", 300, "how long the answer to a wrong token takes", 0],

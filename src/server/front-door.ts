@@ -56,12 +56,18 @@ export class FrontDoor implements ArrivalOwner {
   readonly #servers: Server[] = [];
   readonly #arrivals = new Set<Arrival>();
   readonly #sockets = new WeakMap<Arrival, Socket>();
+  #accepted = 0;
 
   constructor(options: FrontDoorOptions) {
     const { runtime, limits, trusted } = options.edge;
     this.#options = options;
     this.runtime = runtime;
     this.quota = new VisitorQuota({ limits, trusted });
+  }
+
+  /** Connections that were accepted so far, whatever became of them. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** Connections that have not arrived. */
@@ -144,6 +150,7 @@ export class FrontDoor implements ArrivalOwner {
   #onConnection(socket: Socket, way: { readonly tls: boolean; readonly port?: string }): void {
     const { edge, owner, proxyProtocol } = this.#options;
     const { tls, port } = way;
+    this.#accepted += 1;
     // A visitor that is gone already has no address.
     const address = plainAddress(socket.remoteAddress ?? "");
     const proxyHeader = proxyProtocol && address !== "" && edge.trusted.has(address);

@@ -47,6 +47,10 @@ export interface ServerLimits {
   readonly maxVisitorsPerAddress: number;
   /** How many sessions; by default 55 % of the descriptors that can be used. */
   readonly maxSessions: number;
+  /** How many logins may wait for their turn; by default 10 % of the descriptors that can be used, at most 1,024. */
+  readonly maxWaitingLogins: number;
+  /** How long a login may wait for its turn, of the 10 s that clients wait for an answer. Default 5 s. */
+  readonly loginWaitMs: number;
   /** How many tunnels one session may hold, or all sessions of a token that has no number of its own. Default 10. */
   readonly maxTunnelsPerSession: number;
   /** How many sessions one token may have at once. Default 10. */
@@ -95,6 +99,8 @@ export function serverLimits(descriptors: number): ServerLimits {
     maxVisitors: Math.floor(usable * 0.4),
     maxVisitorsPerAddress: 256,
     maxSessions: Math.floor(usable * 0.55),
+    maxWaitingLogins: Math.min(1_024, Math.floor(usable * 0.1)),
+    loginWaitMs: 5_000,
     maxTunnelsPerSession: 10,
     maxSessionsPerToken: 10,
     authDelayMs: 300,

@@ -9,7 +9,10 @@ import type { WebSocketServer } from "ws";
 import { SessionSocket } from "../mux/session-socket.ts";
 import { createSessionServer, offersProtocol } from "../mux/ws-transport.ts";
 import type { Edge } from "./edge.ts";
+import type { LoginQueueRefusal } from "./login-queue.ts";
+import { LoginQueue } from "./login-queue.ts";
 import { PendingSockets } from "./pending-sockets.ts";
+import { RetrySpread } from "./retry-spread.ts";
 import { connectPath } from "./routing.ts";
 import type { TokenEntry } from "../tokens/token-table.ts";
 import type { OwnConnection } from "./visitor-owner.ts";
@@ -30,6 +33,8 @@ export type AcceptClient = (login: Login) => void;
 export interface OwnHostOptions {
   readonly edge: Edge;
   readonly accept: AcceptClient;
+  /** How many connections were accepted so far: while there are more, logins wait. */
+  readonly accepted: () => number;
 }
 
 interface Refusal {
@@ -55,6 +60,13 @@ const unauthorized: Refusal = {
 /** Seconds after which a token with too many sessions may try again: those that vanished are gone by then. */
 const sessionsRetrySeconds = 10;
 
+/**
+ * Those who find no place among the logins that wait are asked to come again at this pace, in milliseconds: 500 in a
+ * second, about half of what one processor can let in. Not sooner than the queue is shorter, nor so late that
+ * a client seems to be dead.
+ */
+const crowdPace = { paceMs: 2, leastMs: 2_000, mostMs: 60_000 } as const;
+
 const unreadable: Refusal = { status: 400, text: "Only GET and HEAD work here.", reason: "own_request" };
 
 /** More than a visitor's head can come to with what is added to it. */
@@ -67,6 +79,8 @@ export class OwnHost {
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
   readonly #pending: PendingSockets;
+  readonly #waiting: LoginQueue;
+  readonly #spread = new RetrySpread(crowdPace);
   /** What is known of the sockets that were handed over, for as long as they are. */
   readonly #taken = new WeakMap<Socket, OwnConnection>();
 
@@ -75,6 +89,13 @@ export class OwnHost {
     this.#accept = options.accept;
     const { runtime, limits, muxLimits } = options.edge;
     this.#pending = new PendingSockets({ runtime, handshakeMs: limits.handshakeMs, lingerMs: limits.lingerMs });
+    this.#waiting = new LoginQueue({
+      maxWaiting: limits.maxWaitingLogins,
+      maxWaitMs: limits.loginWaitMs,
+      accepted: options.accepted,
+      take: this.#handOver,
+      refuse: this.#turnAway,
+    });
     this.#webSockets = createSessionServer({ closeTimeoutMs: muxLimits.closeTimeoutMs });
     // It never listens, and so never looks at its own timeouts: those above are what counts.
     this.#http = createServer({ keepAliveTimeout: 1, maxHeaderSize: maxOwnHeadBytes }, this.#onRequest);
@@ -87,21 +108,49 @@ export class OwnHost {
     return this.#pending.size;
   }
 
+  /** Those of them that wait for their login. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Takes a socket whose request is for this server. */
   take(own: OwnConnection): void {
-    const { socket, bytes } = own;
-    this.#taken.set(socket, own);
-    this.#pending.add(socket);
+    const { socket } = own;
     socket.pause();
-    socket.unshift(bytes);
-    this.#http.emit("connection", socket);
-    socket.resume();
+    const refusal = own.login ? this.#waiting.add(own) : undefined;
+    if (refusal) {
+      this.#turnAway(own, refusal);
+      return;
+    }
+    this.#pending.add(socket);
+    if (!own.login) this.#handOver(own);
   }
 
   /** Drops what is pending. */
   close(): void {
+    this.#waiting.close();
     this.#pending.close();
   }
+
+  readonly #handOver = (own: OwnConnection): void => {
+    const { socket, bytes } = own;
+    this.#taken.set(socket, own);
+    socket.unshift(bytes);
+    this.#http.emit("connection", socket);
+    socket.resume();
+  };
+
+  /** Nothing of its request is looked at, and nothing is awaited: this has to cost less than what it saves. */
+  readonly #turnAway = ({ socket }: OwnConnection, reason: LoginQueueRefusal): void => {
+    const { events } = this.#edge.runtime;
+    events.sessionConnected(reason, undefined);
+    events.refused(reason);
+    this.#pending.release(socket, reason);
+    const retryAfter = this.#spread.nextSeconds(performance.now());
+    refuse(socket, { status: 503, text: "Too many clients log in at once.", reason, retryAfter });
+    // Clients say nothing behind their request before they are answered, so that no reset overtakes the answer.
+    socket.destroySoon();
+  };
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     response.shouldKeepAlive = false;

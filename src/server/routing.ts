@@ -69,7 +69,8 @@ function sameOwner(one: HostOwner, other: HostOwner): boolean {
   return one.kind === other.kind;
 }
 
-function isConnectRequest(head: RequestHead): boolean {
+/** Whether a request of an own host is for where clients connect. */
+export function isConnectRequest(head: RequestHead): boolean {
   const path = head.target;
   return path === connectPath || path.startsWith(`${connectPath}?`);
 }

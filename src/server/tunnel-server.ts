@@ -132,7 +132,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
     const { certificates: source, proxyProtocol } = options;
     const tls = source && new SecureContexts({ runtime, source, maxContexts: limits.maxTlsContexts });
     this.#door = new FrontDoor({ edge: this.edge, owner: this, tls, proxyProtocol });
-    this.#own = new OwnHost({ edge: this.edge, accept: this.#admit });
+    this.#own = new OwnHost({ edge: this.edge, accept: this.#admit, accepted: () => this.#door.accepted });
     this.#clock = runtime.deadlines.create(() => this.#waiting?.(true));
   }
 
@@ -185,6 +185,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
         "ports.open": this.edge.ports?.size ?? 0,
         "visitors.arriving": this.#door.arrivals,
         "own.pending": this.#own.pending,
+        "logins.waiting": this.#own.waiting,
         "windows.grown_bytes": this.edge.budget.grantedBytes,
         "aborts.addresses": this.edge.aborts.size,
         "tokens.known": this.edge.tokens?.table.size ?? 0,

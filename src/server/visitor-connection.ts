@@ -28,7 +28,7 @@ import { ReadAhead } from "./read-ahead.ts";
 import { BodyProgress, RequestBody } from "./request-body.ts";
 import type { AnswerOptions, Persistence } from "./response-writer.ts";
 import { plainForm, ResponseWriter } from "./response-writer.ts";
-import { routeOf } from "./routing.ts";
+import { isConnectRequest, routeOf } from "./routing.ts";
 import type { ClockPurpose } from "./visitor-clock.ts";
 import { VisitorClock } from "./visitor-clock.ts";
 import type { AcceptedConnection, Upgrade, VisitorOwner } from "./visitor-owner.ts";
@@ -233,6 +233,7 @@ export class VisitorConnection implements Resource {
           raw: this.#raw,
           address: this.origin.address,
           bytes: ownRequest(head, chunk.subarray(next)),
+          login: head.upgradeWebsocket && isConnectRequest(head),
         });
         return chunk.length;
       case "refusal":

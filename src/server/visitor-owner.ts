@@ -30,6 +30,8 @@ export interface OwnConnection {
   readonly address: string;
   /** Its canonical head, and what may be read behind it. */
   readonly bytes: Buffer;
+  /** A client that asks to be let in. */
+  readonly login: boolean;
 }
 
 /** Who owns accepted sockets, and what is done with those that leave this class. */
