@@ -4,6 +4,7 @@
 import type { Deadline } from "../lifecycle/deadlines.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import type { MuxLimits } from "./limits.ts";
+import type { LineUse } from "./round-trip.ts";
 import { RoundTrip } from "./round-trip.ts";
 
 /** What the keepalive asks of its session. */
@@ -16,9 +17,6 @@ export interface KeepaliveOwner {
   _measured(rttMs: number): void;
 }
 
-/** While data flows, the round trip is measured at most once in so many milliseconds. */
-const freshenMs = 1000;
-
 /** The liveness of one session. */
 export class Keepalive {
   readonly #owner: KeepaliveOwner;
@@ -29,6 +27,8 @@ export class Keepalive {
   #sequence = 0;
   #pingSentMs = 0;
   #answered = true;
+  /** Whether data flowed when the last PING was sent. */
+  #use: LineUse = "idle";
   /** When the last PING was sent that has been answered. */
   #answeredSentMs = 0;
   /** When the running probe began; 0 while there is none. */
@@ -64,7 +64,8 @@ export class Keepalive {
   }
 
   /** Sends a PING now. */
-  ping(): void {
+  ping(use: LineUse = "idle"): void {
+    this.#use = use;
     this.#sequence += 1;
     this.#pingSentMs = performance.now();
     this.#answered = false;
@@ -73,7 +74,7 @@ export class Keepalive {
 
   /** Data flows: sends a PING unless one was sent lately. */
   freshen(nowMs: number): void {
-    if (this.#answered && nowMs - this.#pingSentMs >= freshenMs) this.ping();
+    if (this.#answered && nowMs - this.#pingSentMs >= this.#roundTrip.freshenMs) this.ping("flowing");
   }
 
   /** Sends a PING; the peer is dead if not one byte comes within the probe time. */
@@ -93,7 +94,7 @@ export class Keepalive {
     const rttMs = nowMs - this.#pingSentMs;
     this.#answered = true;
     this.#answeredSentMs = this.#pingSentMs;
-    this.#roundTrip.sample(rttMs, nowMs);
+    this.#roundTrip.sample(rttMs, nowMs, this.#use);
     this.#owner._measured(rttMs);
     return true;
   }

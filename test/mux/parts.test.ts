@@ -50,6 +50,31 @@ describe("the lowest round trip", () => {
     trips.sample(90, 60_000);
     assert.equal(trips.lowestMs, 90);
   });
+
+  it("does not follow the queue of the data that flows, but another line", () => {
+    const trips = new RoundTrip();
+    trips.sample(10, 1000);
+    for (let ms = 2000; ms < 60_000; ms += 1000) trips.sample(15, ms, "flowing");
+    assert.equal(trips.lowestMs, 10);
+    trips.sample(9, 60_000, "flowing");
+    assert.equal(trips.lowestMs, 9);
+    for (let ms = 61_000; ms < 80_000; ms += 1000) trips.sample(25, ms, "flowing");
+    assert.equal(trips.lowestMs, 25, "twice as long for ten seconds");
+    for (let ms = 80_000; ms < 95_000; ms += 1000) trips.sample(30, ms, "flowing");
+    assert.equal(trips.lowestMs, 25);
+    for (let ms = 95_000; ms < 120_000; ms += 10_000) trips.sample(30, ms);
+    assert.equal(trips.lowestMs, 30, "nothing flows any more");
+  });
+
+  it("is measured quickly when data begins to flow, then once a second", () => {
+    const trips = new RoundTrip();
+    trips.sample(10, 1000);
+    let nowMs = 1000;
+    for (; trips.freshenMs < 1000; nowMs += trips.freshenMs) trips.sample(10, nowMs, "flowing");
+    assert.ok(nowMs > 1200 && nowMs < 3000, `${nowMs}`);
+    trips.sample(10, 20_000);
+    assert.ok(trips.freshenMs < 1000);
+  });
 });
 
 describe("a rate guard", () => {

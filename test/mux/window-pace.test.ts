@@ -54,6 +54,14 @@ describe("a window", () => {
     }
   }
 
+  it("does not follow the queue that it makes itself", () => {
+    const model = new LineModel({ roundTripMs: 100, bytesPerMs: 10_000 });
+    const [stream] = model.streams;
+    assert.ok(stream);
+    model.run(120 * second);
+    assert.ok(stream._window <= 1.4 * 1_000_000, `${stream._window}`);
+  });
+
   it("that was wide becomes narrow for a reader that stood still for ten seconds", () => {
     // Asleep for ever after 50 ms, but for a moment between two pauses.
     const model = new LineModel({

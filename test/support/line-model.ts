@@ -6,6 +6,7 @@ import type { MuxLimits } from "../../src/mux/limits.ts";
 import { muxLimits } from "../../src/mux/limits.ts";
 import type { Credited } from "../../src/mux/receive-windows.ts";
 import { ReceiveWindows } from "../../src/mux/receive-windows.ts";
+import { RoundTrip } from "../../src/mux/round-trip.ts";
 import type { WindowPace } from "../../src/mux/window-pace.ts";
 import { stepBytes } from "../../src/mux/window-pace.ts";
 import { initialWindowBytes } from "../../src/wire/limits.ts";
@@ -55,6 +56,9 @@ export class LineModel {
   queueMs = 0;
   readonly #options: LineModelOptions;
   readonly #events = new Events();
+  readonly #roundTrip = new RoundTrip();
+  #pingSentMs = 0;
+  #pinging = false;
   #freeAtMs = 0;
   #asleepUntilMs = 0;
 
@@ -63,16 +67,20 @@ export class LineModel {
     this.limits = muxLimits(options.limits ?? {});
     const budget = options.budget ?? new GrowthBudget(this.limits.roleGrowthBytes);
     const halfMs = options.roundTripMs / 2;
+    const roundTrip = this.#roundTrip;
+    roundTrip.sample(options.roundTripMs, 0);
     this.windows = new ReceiveWindows<ModelStream>(
       {
-        rttMs: options.roundTripMs,
+        get rttMs() {
+          return roundTrip.lowestMs;
+        },
         _credit: (stream, bytes) => {
           this.#after(halfMs, () => {
             stream.sendable += bytes;
             this.#send(stream);
           });
         },
-        _freshenRoundTrip: () => {},
+        _freshenRoundTrip: (nowMs) => this.#freshen(nowMs),
       },
       this.limits,
       budget,
@@ -98,6 +106,20 @@ export class LineModel {
 
   #after(ms: number, run: () => void): void {
     this.#events.add({ atMs: this.nowMs + ms, run });
+  }
+
+  /** A PING there, and its PONG back through the queue. */
+  #freshen(sentMs: number): void {
+    if (this.#pinging || sentMs - this.#pingSentMs < this.#roundTrip.freshenMs) return;
+    this.#pinging = true;
+    this.#pingSentMs = sentMs;
+    this.#after(this.#options.roundTripMs / 2, () => {
+      const waitMs = Math.max(0, this.#freeAtMs - this.nowMs) + this.#options.roundTripMs / 2;
+      this.#after(waitMs, () => {
+        this.#pinging = false;
+        this.#roundTrip.sample(this.nowMs - sentMs, this.nowMs, "flowing");
+      });
+    });
   }
 
   #send(stream: ModelStream): void {
