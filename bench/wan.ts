@@ -4,8 +4,9 @@
 // Example: npm run bench:wan -- --rounds 3 --seconds 10
 
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { CaissonServer } from "./harness/caisson-server.ts";
 import { askedSize } from "./harness/plan.ts";
@@ -16,7 +17,7 @@ import { figure, publish, reportOf } from "./harness/report.ts";
 import { RoleProcess } from "./harness/role-process.ts";
 import { interleave } from "./harness/rounds.ts";
 import { quantileOf, spreadOf } from "./harness/statistics.ts";
-import type { VisitsFound } from "./harness/steady-visits.ts";
+import type { SteadyVisitsOptions, VisitsFound } from "./harness/steady-visits.ts";
 import { SteadyVisits } from "./harness/steady-visits.ts";
 import { startCheckingTarget } from "./targets/checking-target.ts";
 import { EndlessDownload } from "./wan/endless-download.ts";
@@ -24,7 +25,7 @@ import { EndlessDownload } from "./wan/endless-download.ts";
 /** How much is measured. */
 export interface WanPlan extends Readonly<Record<string, number>> {
   readonly rounds: number;
-  /** How long the download lasts, and half of it how long small requests are measured alone, in seconds. */
+  /** How long the download lasts; small requests are measured alone for a quarter of it before it, and as long after it. */
   readonly seconds: number;
   /** Milliseconds between two small requests. */
   readonly every: number;
@@ -75,8 +76,13 @@ interface Measured {
   /** In its second half, when the window has grown. */
   readonly steadyMegabytesPerSecond: number;
   readonly moments: readonly Moment[];
+  /** Just before the download and just after it: what the machine and the line cost at that time. */
   readonly alone: VisitsFound;
   readonly beside: VisitsFound;
+  /** The load of the machine beside the download: above the number of processors, everything waits for its turn. */
+  readonly load: number;
+  /** How long this process, in which the visitors are, was held up itself beside the download: 99 % of its turns, in milliseconds. */
+  readonly heldUpMs: number;
   /** The most that each side has held, in bytes. */
   readonly serverRss: number;
   readonly clientRss: number;
@@ -121,10 +127,41 @@ async function measure({ plan, target, folder }: Ground, { roundTripMs, limited 
   await client.ask<"connect">(order);
   const place = { port: server.port, host: "bench.localhost" };
   const small = { ...place, everyMs: plan.every, path: "/", body: "" };
-  const before = new SteadyVisits(small);
-  await pause(plan.seconds * 500);
-  const alone = await before.stop();
-  const download = new EndlessDownload(place);
+  const aloneMs = plan.seconds * 250;
+  // The first reading loads what reads it, which is not to be found in anybody's waiting.
+  await server.admin.ledgers();
+  const before = await visitsFor(aloneMs, small);
+  const beside = await besideDownload({ plan, server, small });
+  const after = await visitsFor(aloneMs, small);
+  const alone = {
+    waitedMs: [...before.waitedMs, ...after.waitedMs],
+    errors: [...before.errors, ...after.errors],
+  };
+  return { ...beside, alone, serverRss: server.memory().peakRss, clientRss: memoryOf(client.pid).peakRss };
+}
+
+/** Small requests with nothing beside them. */
+async function visitsFor(ms: number, small: SteadyVisitsOptions): Promise<VisitsFound> {
+  const visits = new SteadyVisits(small);
+  await pause(ms);
+  return visits.stop();
+}
+
+interface Beside {
+  readonly plan: WanPlan;
+  readonly server: CaissonServer;
+  readonly small: SteadyVisitsOptions;
+}
+
+/** One download, and small requests beside it. */
+async function besideDownload({
+  plan,
+  server,
+  small,
+}: Beside): Promise<Omit<Measured, "alone" | "serverRss" | "clientRss">> {
+  const held = monitorEventLoopDelay({ resolution: 5 });
+  held.enable();
+  const download = new EndlessDownload(small);
   const startedMs = performance.now();
   const visits = new SteadyVisits(small);
   const moments: Moment[] = [];
@@ -136,9 +173,10 @@ async function measure({ plan, target, folder }: Ground, { roundTripMs, limited 
       moments.push({ atMs: performance.now() - startedMs, bytes: download.bytes, windowBytes });
     }
     const beside = await visits.stop();
-    const [serverRss, clientRss] = [server.memory().peakRss, memoryOf(client.pid).peakRss];
-    return { ...ratesOf(moments), moments, alone, beside, serverRss, clientRss };
+    const load = loadavg()[0] ?? Number.NaN;
+    return { ...ratesOf(moments), moments, beside, load, heldUpMs: held.percentile(99) / 1e6 };
   } finally {
+    held.disable();
     download.stop();
     await visits.stop();
   }
@@ -185,11 +223,15 @@ function report(plan: WanPlan, found: ReadonlyMap<LineName, readonly Measured[]>
       "MB/s of one download",
       "in its second half",
       "ms of small requests alone, p50",
+      "p99",
       "beside it, p50",
       "p99",
+      "p99 beside to alone",
       "MB of window at most",
       "MB of RSS at most, server",
       "client",
+      "load",
+      "ms that the visitors' own process was held up, p99",
     ],
     rows: lineNames.map((name) => rowOf(name, of(name))),
     checks: [
@@ -212,11 +254,15 @@ function rowOf(name: LineName, measured: readonly Measured[]): Row {
     spread((one) => one.megabytesPerSecond),
     spread((one) => one.steadyMegabytesPerSecond),
     figure(waited(measured, "alone", 0.5)),
+    figure(waited(measured, "alone", 0.99)),
     figure(waited(measured, "beside", 0.5)),
     figure(waited(measured, "beside", 0.99)),
+    figure(waited(measured, "beside", 0.99) / waited(measured, "alone", 0.99)),
     most(({ moments }) => Math.max(...moments.map(({ windowBytes }) => windowBytes))),
     most(({ serverRss }) => serverRss),
     most(({ clientRss }) => clientRss),
+    spread(({ load }) => load),
+    figure(Math.max(...measured.map(({ heldUpMs }) => heldUpMs))),
   ];
 }
 
