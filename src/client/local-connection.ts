@@ -38,7 +38,7 @@ export interface PipeUpgrade {
   readonly tunnel: ClientTunnel;
   /** Bytes that were read from the socket already. */
   readonly initial?: Buffer;
-  /** The trace of the exchange that was upgraded. */
+  /** The trace of the exchange that was upgraded, or of the opening. */
   readonly trace?: TraceContext | undefined;
 }
 

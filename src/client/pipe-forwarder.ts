@@ -1,6 +1,7 @@
 // A visitor of a TCP tunnel: connects to the target, then leaves stream and socket to a pipe.
 // What the visitor sends before the target has answered is kept, at most one window of it.
 
+import type { TraceContext } from "../lifecycle/events.ts";
 import type { StreamHandler } from "../mux/handlers.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { ResetReason } from "../wire/codes.ts";
@@ -10,6 +11,7 @@ import { connectFailure } from "./target-failure.ts";
 
 /** Makes one pipe. */
 export class PipeForwarder implements StreamHandler, ConnectionUser {
+  readonly #openedAtMs: number = performance.now();
   readonly #tunnel: ClientTunnel;
   #stream: Stream | undefined;
   #connection: LocalConnection | undefined;
@@ -43,6 +45,7 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
   }
 
   onReset(): void {
+    if (this.#stream) this.#tell(this.#stream, "cancelled");
     this.#stream = undefined;
     this.#connection?.close("cancelled");
     this.#release();
@@ -59,7 +62,8 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
     const early = this.#early;
     const end = this.#earlyEnd;
     this.#release();
-    const pipe = connection.becomePipe(stream, { tunnel: this.#tunnel });
+    const trace = this.#tell(stream, undefined);
+    const pipe = connection.becomePipe(stream, { tunnel: this.#tunnel, trace });
     for (const [at, chunk] of early.entries()) pipe.onData(chunk, end && at === early.length - 1);
     if (end && early.length === 0) pipe.onData(Buffer.alloc(0), true);
   }
@@ -76,10 +80,17 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
 
   onDeadline(): void {}
 
+  #tell({ session }: Stream, failure: string | undefined): TraceContext | undefined {
+    const { name: tunnelName, pool, context } = this.#tunnel;
+    const opening = { role: "client", openedAtMs: this.#openedAtMs, tunnelName, visitorAddress: "" } as const;
+    return context.runtime.events.pipeOpening({ ...opening, upstream: pool.target, session, failure });
+  }
+
   #cut(reason: ResetReason): void {
     const stream = this.#stream;
     const connection = this.#connection;
     this.#release();
+    if (stream) this.#tell(stream, reason);
     stream?.reset(reason);
     connection?.close(reason);
   }

@@ -107,13 +107,42 @@ export interface UpstreamView {
 export interface PipeView extends Resource {
   readonly kind: "pipe";
   readonly role: "server" | "client";
-  /** The trace of the exchange that it was upgraded from; undefined if that was not recorded. */
+  /** The trace of the exchange that it was upgraded from, or of its opening; undefined if that was not recorded. */
   readonly trace: TraceContext | undefined;
   readonly session: SessionView;
   /** Bytes from the visitor, so far. */
   readonly bytesIn: number;
   /** Bytes to the visitor, so far. */
   readonly bytesOut: number;
+}
+
+/** A raw connection that found its way to the other end, or did not. */
+export interface PipeOpening {
+  readonly role: "server" | "client";
+  /** When the visitor came (server), or its stream (client). */
+  readonly openedAtMs: number;
+  /** The tunnel's name. */
+  readonly tunnelName: string;
+  /** The visitor's address; empty on the client. */
+  readonly visitorAddress: string;
+  /** Where the connection goes; undefined on the server. */
+  readonly upstream: UpstreamView | undefined;
+  /** The session that carries it; undefined if it has none. */
+  readonly session: SessionView | undefined;
+  /** Why there is no pipe, from a closed set of words; undefined if there is one. */
+  readonly failure: string | undefined;
+}
+
+/** A request that the server answered by itself, before there was an exchange. */
+export interface RefusedRequest {
+  readonly status: number;
+  /** Undefined for a redirection. */
+  readonly error: GatewayError | undefined;
+  /** From a closed set of words. */
+  readonly reason: string;
+  readonly visitorAddress: string;
+  /** The visitor came over TLS. */
+  readonly secure: boolean;
 }
 
 /** What observers may read of a session. */
@@ -172,6 +201,10 @@ export interface TunnelEvents extends ResourceEvents {
   exchangeStarted(exchange: ExchangeView): TraceContext | undefined;
   /** The exchange is over; called before `closed`. */
   exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void;
+  /** A connection of a TCP or TLS tunnel becomes a pipe, or cannot. May answer with a trace, for what is told of the pipe's end. */
+  pipeOpening(opening: PipeOpening): TraceContext | undefined;
+  /** A request was answered by the server itself; told once, beside `refused` or `badRequest`, which count. */
+  requestRefused(request: RefusedRequest): void;
   /** A login ended: `ok`, or why it was refused. Called on the server per attempt and on the client per dial. */
   sessionConnected(result: string, session: SessionView | undefined): void;
   /** A round trip of a PING was measured, in milliseconds. */
@@ -199,6 +232,8 @@ export const noEvents: TunnelEvents = Object.freeze({
   bytes: ignore,
   exchangeStarted: ignore,
   exchangeEnded: ignore,
+  pipeOpening: ignore,
+  requestRefused: ignore,
   sessionConnected: ignore,
   heartbeat: ignore,
   paused: ignore,

@@ -6,7 +6,9 @@ import type {
   Direction,
   ExchangeOutcome,
   ExchangeView,
+  PipeOpening,
   RefusalReason,
+  RefusedRequest,
   ResourceEvents,
   SessionView,
   Side,
@@ -113,6 +115,19 @@ class Fanout implements TunnelEvents {
         this.#isolate(hearer.subscriber, "exchangeEnded", error);
       }
     }
+  }
+
+  pipeOpening(opening: PipeOpening): TraceContext | undefined {
+    let trace: TraceContext | undefined;
+    this.#each("pipeOpening", (subscriber) => {
+      const answer = subscriber.pipeOpening(opening);
+      trace ??= answer;
+    });
+    return trace;
+  }
+
+  requestRefused(request: RefusedRequest): void {
+    this.#each("requestRefused", (subscriber) => subscriber.requestRefused(request));
   }
 
   sessionConnected(result: string, session: SessionView | undefined): void {

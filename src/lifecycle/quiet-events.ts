@@ -4,7 +4,9 @@ import type {
   Direction,
   ExchangeOutcome,
   ExchangeView,
+  PipeOpening,
   RefusalReason,
+  RefusedRequest,
   SessionView,
   Side,
   TraceContext,
@@ -21,6 +23,10 @@ export class QuietEvents implements TunnelEvents {
     return undefined;
   }
   exchangeEnded(_exchange: ExchangeView, _outcome: ExchangeOutcome): void {}
+  pipeOpening(_opening: PipeOpening): TraceContext | undefined {
+    return undefined;
+  }
+  requestRefused(_request: RefusedRequest): void {}
   sessionConnected(_result: string, _session: SessionView | undefined): void {}
   heartbeat(_session: SessionView, _rttMs: number): void {}
   paused(_side: Side): void {}

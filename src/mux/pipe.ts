@@ -35,7 +35,7 @@ export interface PipeOptions {
   readonly outlet?: SocketOutlet;
   /** How to cut the socket so that its peer sees a reset; for TLS, where destroying looks like a clean end. */
   readonly cut?: () => void;
-  /** The trace of the exchange that was upgraded. */
+  /** The trace of the exchange that was upgraded, or of the opening. */
   readonly trace?: TraceContext | undefined;
   /** Last call. */
   readonly onClosed: (pipe: Pipe, reason: PipeCloseReason) => void;

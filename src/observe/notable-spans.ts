@@ -3,7 +3,14 @@
 
 import type { Attributes, SpanContext, Tracer } from "@opentelemetry/api";
 import { SpanKind, TraceFlags } from "@opentelemetry/api";
-import type { PipeView, SessionView, TunnelEvents } from "../lifecycle/events.ts";
+import type {
+  PipeOpening,
+  PipeView,
+  RefusedRequest,
+  SessionView,
+  TraceContext,
+  TunnelEvents,
+} from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { LineBudget } from "./line-budget.ts";
 import { cut, maxValueLength } from "./span-attributes.ts";
@@ -20,6 +27,8 @@ export interface NotableSpansOptions {
 
 /** One span, from beginning to end. */
 interface Past {
+  /** Default internal. */
+  readonly kind?: SpanKind;
   readonly from: number;
   readonly to?: number;
   readonly attributes: Attributes;
@@ -32,7 +41,14 @@ interface Past {
 const maxSpansOfAKind = 50;
 
 /** How a pipe ends that was not cut by any failure of ours or the target's. */
-const usualPipeEnds: ReadonlySet<string> = new Set(["ended", "socket_closed", "cancelled", "shutdown", "idle"]);
+const usualPipeEnds: ReadonlySet<string> = new Set([
+  "ended",
+  "socket_closed",
+  "visitor_closed",
+  "cancelled",
+  "shutdown",
+  "idle",
+]);
 
 /** Makes them. */
 export class NotableSpans {
@@ -78,6 +94,40 @@ export class NotableSpans {
     const now = performance.now();
     const attributes = { ...sessionAttributes(session), "error.type": reason };
     this.#make("protocol violation", { from: now, attributes, failed: true, parent: this.#sessions.get(session) });
+  }
+
+  /** A raw connection becomes a pipe, or cannot. Answers the trace of one that does, if it is recorded. */
+  pipeOpening(opening: PipeOpening): TraceContext | undefined {
+    const { role, openedAtMs, tunnelName, visitorAddress, upstream, session, failure } = opening;
+    const attributes: Attributes = { "caisson.tunnel": cut(tunnelName, maxValueLength), "network.transport": "tcp" };
+    if (visitorAddress !== "") attributes["client.address"] = visitorAddress;
+    if (upstream) {
+      attributes["server.address"] = cut(upstream.host, maxValueLength);
+      attributes["server.port"] = upstream.port;
+    }
+    if (failure !== undefined) attributes["error.type"] = failure;
+    const failed = failure !== undefined && !usualPipeEnds.has(failure);
+    const kind = role === "server" ? SpanKind.SERVER : SpanKind.CLIENT;
+    const link = session && this.#sessions.get(session);
+    const context = this.#record("pipe open", { kind, from: openedAtMs, attributes, failed, link });
+    if (!context || failure !== undefined) return undefined;
+    const { traceId, spanId, traceFlags } = context;
+    return { traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0, headerLines: "" };
+  }
+
+  /** The server answered a request by itself. */
+  requestRefused({ status, error, reason, visitorAddress, secure }: RefusedRequest): void {
+    const attributes: Attributes = {
+      // The request may be anything: of what it says, only that it is refused is worth telling.
+      "http.request.method": "_OTHER",
+      "http.response.status_code": status,
+      "url.scheme": secure ? "https" : "http",
+      "client.address": visitorAddress,
+      "caisson.refusal": reason,
+    };
+    if (error !== undefined) attributes["error.type"] = error;
+    const failed = status >= 500;
+    this.#make("request refuse", { kind: SpanKind.SERVER, from: performance.now(), attributes, failed });
   }
 
   /** A pipe ended. One that came from a recorded exchange gets a span behind that exchange's. */
@@ -138,7 +188,7 @@ export class NotableSpans {
       tracer,
       events: events(),
       name,
-      kind: SpanKind.INTERNAL,
+      kind: past.kind ?? SpanKind.INTERNAL,
       attributes: past.attributes,
       ...(past.link && { links: [{ context: past.link }] }),
       parent: past.parent,

@@ -4,7 +4,15 @@
 
 import type { SpanContext, Tracer } from "@opentelemetry/api";
 import { createTraceState, SpanKind, TraceFlags } from "@opentelemetry/api";
-import type { ExchangeOutcome, ExchangeView, SessionView, TraceContext, TunnelEvents } from "../lifecycle/events.ts";
+import type {
+  ExchangeOutcome,
+  ExchangeView,
+  PipeOpening,
+  RefusedRequest,
+  SessionView,
+  TraceContext,
+  TunnelEvents,
+} from "../lifecycle/events.ts";
 import { noEvents } from "../lifecycle/events.ts";
 import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
@@ -88,6 +96,15 @@ export class Tracing extends QuietEvents {
       addResponse(span.untold, exchange, outcome);
       span.end({ endedAtMs, failed: isFailure(exchange, outcome) });
     }
+  }
+
+  override pipeOpening(opening: PipeOpening): TraceContext | undefined {
+    // Nothing in a raw connection says what trace it belongs to.
+    return this.#sampling.decide(undefined, "stranger") ? this.notable.pipeOpening(opening) : undefined;
+  }
+
+  override requestRefused(request: RefusedRequest): void {
+    if (this.#sampling.decide(undefined, "stranger")) this.notable.requestRefused(request);
   }
 
   override sessionConnected(result: string, session: SessionView | undefined): void {

@@ -3,6 +3,7 @@
 
 import type { Socket } from "node:net";
 import type { Deadline } from "../lifecycle/deadlines.ts";
+import type { SessionView, TraceContext } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { cutSocket } from "../mux/cut-socket.ts";
 import { noHandler } from "../mux/no-handler.ts";
@@ -73,6 +74,7 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
   close(reason: string): void {
     if (this.#done) return;
     this.#leave(reason);
+    this.#tell(undefined, reason);
     cutSocket(this.#options.socket);
   }
 
@@ -118,7 +120,15 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
     tunnel.requests += 1;
     const stream = tunnel.session.session.open({ kind: "pipe", tunnel: tunnel.id, visitor: address }, noHandler);
     const outlet = new SocketOutlet(socket);
-    this.#owner.onPipe({ socket, raw: socket, stream, tunnel, early, outlet, trace: undefined });
+    const trace = this.#tell(stream.session, undefined);
+    this.#owner.onPipe({ socket, raw: socket, stream, tunnel, early, outlet, trace });
+  }
+
+  #tell(session: SessionView | undefined, failure: string | undefined): TraceContext | undefined {
+    const { address: visitorAddress, name: tunnelName } = this.#options;
+    const { openedAtMs } = this;
+    const opening = { role: "server", openedAtMs, tunnelName, visitorAddress, upstream: undefined } as const;
+    return this.#owner.edge.runtime.events.pipeOpening({ ...opening, session, failure });
   }
 
   #refuse(limit: string): void {

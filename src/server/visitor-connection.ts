@@ -28,6 +28,7 @@ import { ReadAhead } from "./read-ahead.ts";
 import { BodyProgress, RequestBody } from "./request-body.ts";
 import type { AnswerOptions, Persistence } from "./response-writer.ts";
 import { plainForm, ResponseWriter } from "./response-writer.ts";
+import { reportRefusal } from "./refusal-report.ts";
 import { isConnectRequest, routeOf } from "./routing.ts";
 import type { ClockPurpose } from "./visitor-clock.ts";
 import { VisitorClock } from "./visitor-clock.ts";
@@ -237,8 +238,7 @@ export class VisitorConnection implements Resource {
         });
         return chunk.length;
       case "refusal":
-        if (route.answer.error === "bad_request") edge.runtime.events.badRequest(route.reason);
-        else edge.runtime.events.refused(route.reason);
+        reportRefusal(edge.runtime.events, { ...route, origin: this.origin });
         this.response.reset(head);
         this.answer(route.answer, { accept: head.field("accept"), persistence: "close" });
         return next;
@@ -315,9 +315,10 @@ export class VisitorConnection implements Resource {
 
   /** The bytes are no request: what they say of the form of an answer is not to be believed either. */
   #reject(rejection: RequestRejection): void {
-    this.#edge.runtime.events.badRequest(rejection.reason);
+    const answer = badRequestAnswer(rejection.status, rejection.reason);
+    reportRefusal(this.#edge.runtime.events, { answer, reason: rejection.reason, origin: this.origin });
     this.response.reset(plainForm);
-    this.answer(badRequestAnswer(rejection.status, rejection.reason), { accept: undefined, persistence: "close" });
+    this.answer(answer, { accept: undefined, persistence: "close" });
   }
 
   /** The visitor left in the middle of an exchange. */

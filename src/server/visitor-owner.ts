@@ -62,6 +62,6 @@ export interface UpgradedConnection {
   readonly early: Buffer;
   /** The socket's writer. */
   readonly outlet: SocketOutlet;
-  /** The trace of the exchange. */
+  /** The trace of the exchange, or of the opening of a raw connection. */
   readonly trace: TraceContext | undefined;
 }
