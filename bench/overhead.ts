@@ -1,6 +1,7 @@
 // What being observed costs: CPU time per request, at full load, of a server and a client with private listeners (ledgers,
 // watcher, metrics, probes) beside a pair without in the same two processes: between processes the same code differs by
-// more than what is looked for. Example: npm run bench:overhead -- --blocks 20
+// more than what is looked for. Short slices alternate (A B B A), and medians are taken twice, within a block and of all
+// blocks, so that what else the machine does in between moves nothing. Example: npm run bench:overhead -- --blocks 40
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,9 +10,9 @@ import { Origin } from "./harness/origin.ts";
 import { askedPlan } from "./harness/plan.ts";
 import type { BenchReport, Row } from "./harness/report.ts";
 import { figure, publish, reportOf } from "./harness/report.ts";
-import { interleave } from "./harness/rounds.ts";
+import { alternate } from "./harness/rounds.ts";
 import type { Pair, Ratio } from "./harness/statistics.ts";
-import { pairedRatio, spreadOf } from "./harness/statistics.ts";
+import { medianRatio, spreadOf } from "./harness/statistics.ts";
 import type { CpuPerRequest } from "./harness/tunnel-under-test.ts";
 import { TunnelUnderTest } from "./harness/tunnel-under-test.ts";
 
@@ -19,22 +20,23 @@ import { TunnelUnderTest } from "./harness/tunnel-under-test.ts";
 export interface OverheadPlan extends Readonly<Record<string, number>> {
   /** Fresh processes: what was compiled in which order is luck as well. Their arms start in turns. */
   readonly blocks: number;
-  /** Rounds of each arm. */
+  /** How often A B B A is measured in a block. */
   readonly rounds: number;
+  /** Requests of each slice. */
   readonly requests: number;
   readonly connections: number;
-  /** Requests of each arm before its first round, until the code is compiled. */
+  /** Requests of each arm before its first slice, until the code is compiled. */
   readonly warm: number;
-  readonly seed: number;
 }
 
-const standard: OverheadPlan = { blocks: 16, rounds: 24, requests: 2_500, connections: 32, warm: 15_000, seed: 1 };
+const standard: OverheadPlan = { blocks: 40, rounds: 6, requests: 2_000, connections: 32, warm: 8_000 };
 const arms = ["without", "with"] as const;
 type Arm = (typeof arms)[number];
 /** Both arms warm up in turns, as they are measured. */
-const warmParts = 5;
+const warmRounds = 2;
 const sides = ["server", "client", "both"] as const;
 type Side = (typeof sides)[number];
+/** The slices of each arm, two per round. */
 type Block = Readonly<Record<Arm, readonly CpuPerRequest[]>>;
 
 /** Measures. */
@@ -44,7 +46,7 @@ export async function overhead(plan: OverheadPlan): Promise<BenchReport> {
   try {
     const blocks: Block[] = [];
     for (let block = 0; block < plan.blocks; block += 1)
-      blocks.push(await measureBlock(plan, { origin, folder, block }));
+      blocks.push(await measureBlock(plan, { origin, folder, turned: block % 2 === 1 }));
     return report(plan, blocks);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -53,28 +55,15 @@ export async function overhead(plan: OverheadPlan): Promise<BenchReport> {
 
 async function measureBlock(
   plan: OverheadPlan,
-  ground: { readonly origin: Origin; readonly folder: string; readonly block: number },
+  ground: { readonly origin: Origin; readonly folder: string; readonly turned: boolean },
 ): Promise<Block> {
-  const { origin, folder, block } = ground;
-  const observedFirst = block % 2 === 1;
-  await using first = await TunnelUnderTest.start({ origin: origin.port, folder, admin: observedFirst });
-  const second = await first.beside({ admin: !observedFirst });
-  const tunnels = observedFirst ? { without: second, with: first } : { without: first, with: second };
-  for (let part = 0; part < warmParts; part += 1) {
-    for (const arm of arms) await tunnels[arm].measure({ ...plan, requests: Math.ceil(plan.warm / warmParts) });
-  }
-  const costs: Record<Arm, CpuPerRequest[]> = { without: [], with: [] };
-  await interleave({
-    arms,
-    rounds: plan.rounds,
-    seed: plan.seed + block,
-    measure: async (arm) => {
-      const cost = await tunnels[arm].measure(plan);
-      costs[arm].push(cost);
-      return cost.server + cost.client;
-    },
-  });
-  return costs;
+  const { origin, folder, turned } = ground;
+  await using first = await TunnelUnderTest.start({ origin: origin.port, folder, admin: turned });
+  const second = await first.beside({ admin: !turned });
+  const tunnels = turned ? { without: second, with: first } : { without: first, with: second };
+  const warm = { ...plan, requests: Math.ceil(plan.warm / (2 * warmRounds)) };
+  await alternate({ arms, rounds: warmRounds, turned, measure: (arm) => tunnels[arm].measure(warm) });
+  return await alternate({ arms, rounds: plan.rounds, turned, measure: (arm) => tunnels[arm].measure(plan) });
 }
 
 function report(plan: OverheadPlan, blocks: readonly Block[]): BenchReport {
@@ -100,11 +89,20 @@ function rowOf(blocks: readonly Block[], side: Side): Row {
   return [side, ofArm("without"), ofArm("with"), percent(ratio), `${percent(lower)} to ${percent(upper)}`];
 }
 
-/** One pair per block, its medians: rounds of one process are no independent evidence. */
+/** One ratio per block, the median of its rounds: those of one process are no independent evidence. */
 function ratioOf(blocks: readonly Block[], side: Side): Ratio {
-  const median = (costs: readonly CpuPerRequest[]): number => spreadOf(costs.map((cost) => ofSide(cost, side))).median;
-  const pairs: Pair[] = blocks.map((block) => ({ base: median(block.without), other: median(block.with) }));
-  return pairedRatio(pairs);
+  return medianRatio(blocks.map((block) => ({ base: 1, other: medianRatio(roundsOf(block, side)).ratio })));
+}
+
+/** What the two slices of each arm cost together, round by round. */
+function roundsOf(block: Block, side: Side): Pair[] {
+  const sums = (costs: readonly CpuPerRequest[]): number[] =>
+    costs.flatMap((cost, at) => {
+      const next = costs[at + 1];
+      return at % 2 === 0 && next ? [ofSide(cost, side) + ofSide(next, side)] : [];
+    });
+  const base = sums(block.without);
+  return sums(block.with).map((other, round) => ({ base: base[round] ?? 0, other }));
 }
 
 function ofSide(cost: CpuPerRequest, side: Side): number {

@@ -14,6 +14,7 @@ import { askedPlan } from "./harness/plan.ts";
 import type { BenchReport, Row } from "./harness/report.ts";
 import { figure, publish, reportOf } from "./harness/report.ts";
 import type { TracingOrder } from "./harness/role-orders.ts";
+import { alternate } from "./harness/rounds.ts";
 import type { Ratio } from "./harness/statistics.ts";
 import { medianRatio, spreadOf } from "./harness/statistics.ts";
 import { TunnelUnderTest } from "./harness/tunnel-under-test.ts";
@@ -118,19 +119,20 @@ class BlockBench {
   }
 
   async #compare(base: TunnelUnderTest, other: TunnelUnderTest): Promise<Beside> {
-    const sums = { base: 0, other: 0 };
-    const slices = this.#ground.turned
-      ? (["other", "base", "base", "other"] as const)
-      : (["base", "other", "other", "base"] as const);
-    for (let round = 0; round < this.#plan.rounds; round += 1) {
-      for (const arm of slices) {
-        const cost = await (arm === "base" ? base : other).measure(this.#plan);
-        sums[arm] += cost.server + cost.client;
-      }
-    }
+    const tunnels = { base, other };
+    const slices = await alternate({
+      arms: ["base", "other"],
+      rounds: this.#plan.rounds,
+      turned: this.#ground.turned,
+      measure: async (arm) => {
+        const { server, client } = await tunnels[arm].measure(this.#plan);
+        return server + client;
+      },
+    });
+    const sum = (costs: readonly number[]): number => costs.reduce((total, cost) => total + cost, 0);
     const count = this.#plan.rounds * 2;
     const sendingUs = ((await other.flush()) * 1_000) / (count * this.#plan.requests);
-    return { base: sums.base / count, other: sums.other / count + sendingUs };
+    return { base: sum(slices.base) / count, other: sum(slices.other) / count + sendingUs };
   }
 }
 

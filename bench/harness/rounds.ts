@@ -1,5 +1,5 @@
-// Interleaved rounds: every arm once per round, in an order that a seed decides, so that a machine that changes its speed
-// does so for all arms alike.
+// Interleaved rounds: every arm once per round, in an order that a seed decides, or twice, there and back, so that a
+// machine that changes its speed does so for all arms alike.
 
 import { SeededRandom } from "../gate/seeded-random.ts";
 
@@ -28,4 +28,28 @@ function shuffled<T>(values: readonly T[], random: SeededRandom): T[] {
     .map((value) => ({ value, key: random.below(2 ** 30) }))
     .toSorted((a, b) => a.key - b.key)
     .map(({ value }) => value);
+}
+
+/** What is compared in slices, and how. */
+export interface Slices<Arm extends string, Found> {
+  readonly arms: readonly Arm[];
+  readonly rounds: number;
+  /** Begins with the last arm: who comes first in a process may be the faster one for that alone. */
+  readonly turned: boolean;
+  /** One slice. */
+  readonly measure: (arm: Arm) => Promise<Found>;
+}
+
+/**
+ * Every arm twice per round, there and back (A B B A): a drift that is even over a round is the same for all. Of each arm
+ * the slices in their order, two per round.
+ */
+export async function alternate<Arm extends string, Found>(plan: Slices<Arm, Found>): Promise<Record<Arm, Found[]>> {
+  const found = new Map<Arm, Found[]>(plan.arms.map((arm) => [arm, []]));
+  const there = plan.turned ? plan.arms.toReversed() : plan.arms;
+  for (let round = 0; round < plan.rounds; round += 1) {
+    for (const arm of [...there, ...there.toReversed()]) found.get(arm)?.push(await plan.measure(arm));
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every arm has its list: they were made from the same names
+  return Object.fromEntries(found) as Record<Arm, Found[]>;
 }

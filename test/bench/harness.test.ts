@@ -9,7 +9,7 @@ import { sendLoad } from "../../bench/harness/load.ts";
 import { Origin } from "../../bench/harness/origin.ts";
 import { askedPlan, askedSize } from "../../bench/harness/plan.ts";
 import { figure, reportMarkdown, reportOf, reportText, verdictOf } from "../../bench/harness/report.ts";
-import { interleave } from "../../bench/harness/rounds.ts";
+import { alternate, interleave } from "../../bench/harness/rounds.ts";
 import { medianRatio, pairedRatio, spreadOf } from "../../bench/harness/statistics.ts";
 import { SeededRandom } from "../../bench/gate/seeded-random.ts";
 
@@ -172,3 +172,21 @@ for (const [name, answer] of wrongAnswers) {
     await new Promise<void>((resolve) => void server.close(() => resolve()));
   });
 }
+
+test("slices go there and back in every round, and begin with the last arm where they are turned", async () => {
+  const arms = ["a", "b", "c"] as const;
+  for (const [turned, expected] of [
+    [false, "abccbaabccba"],
+    [true, "cbaabccbaabc"],
+  ] as const) {
+    const order: string[] = [];
+    const found = await alternate({ arms, rounds: 2, turned, measure: (arm) => Promise.resolve(order.push(arm)) });
+    assert.equal(order.join(""), expected);
+    // Each arm has the same place on average, in every round.
+    for (const slices of Object.values(found)) assert.equal((slices[0] ?? 0) + (slices[1] ?? 0), 7);
+    assert.deepEqual(
+      Object.values(found).map(({ length }) => length),
+      [4, 4, 4],
+    );
+  }
+});
