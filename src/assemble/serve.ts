@@ -203,7 +203,7 @@ class RunningServer implements CaissonServer {
     tracing?.report(this.#runtime.events);
     this.#scope = createScope(this.#runtime, "server");
     const descriptors = descriptorLimit();
-    const limits = { ...serverLimits(descriptors), ...options.limits };
+    const limits = serverLimits(descriptors, options.limits);
     const tcp = tcpPortsOf(options);
     const shortage = tcp && portShortage(tcp.range, { descriptors, limits });
     if (shortage !== undefined) options.onWarning?.(shortage);

@@ -70,6 +70,7 @@ export const serveLimitFlags: readonly LimitFlag<keyof ServeLimits>[] = [
   ["max-visitors", "maxVisitors", "count", undefined, "visitor connections in all (40 % of the descriptors)"],
   ["max-visitors-per-address", "maxVisitorsPerAddress", "count", 256, "visitor connections from one address"],
   ["max-sessions", "maxSessions", "count", undefined, "clients in all (55 % of the descriptors)"],
+  ["max-tcp-ports", "maxTcpPorts", "count", undefined, "open ports of TCP tunnels (what is left of the descriptors)"],
   ["max-waiting-logins", "maxWaitingLogins", "count", undefined, "clients that wait for their login at once"],
   ["login-wait", "loginWaitMs", "duration", 5_000, "how long a client waits for its login"],
   ["max-tunnels", "maxTunnelsPerSession", "count", 10, "tunnels of one client, or of one token"],
@@ -79,7 +80,7 @@ export const serveLimitFlags: readonly LimitFlag<keyof ServeLimits>[] = [
   ["abort-window", "abortWindowMs", "duration", 10_000, "the window of --max-aborts"],
   ["busy-memory", "busyMemoryPercent", "count", 85, "percent of the memory above which requests get 503"],
   ["full-memory", "fullMemoryPercent", "count", 92, "percent of the memory above which no client is let in"],
-  ["max-loop-delay", "maxLoopDelayMs", "duration", undefined, "event loop later than this again and again: 503", 50],
+  ["max-loop-delay", "maxLoopDelayMs", "duration", 200, "event loop later than this most of the time: 503", 50],
   ["handshake-timeout", "handshakeMs", "duration", 10_000, "a client's login must be complete in this time"],
   ...sessionFlags,
 ];

@@ -13,7 +13,7 @@ import type { HeldName } from "./name-table.ts";
 import { looksRandom, nameProblem, randomName } from "./names.ts";
 import type { GatedSession } from "./token-gate.ts";
 import type { PublicPort } from "./port-table.ts";
-import { refusalText } from "./refusal-texts.ts";
+import { portsFullText, refusalText } from "./refusal-texts.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** A request that waits for a place in a full session. */
@@ -222,6 +222,11 @@ export class ClientSession implements SessionHandler, GatedSession {
     const standing = name === undefined ? undefined : ports?.of(name);
     if (standing && (port === undefined || port === standing.port)) {
       this.#grant(message, standing);
+      return;
+    }
+    if (ports?.full === true) {
+      runtime.events.refused("tcp_ports");
+      this.session.sendControl({ type: "refused", id: message.id, code: "too_many", message: portsFullText });
       return;
     }
     this.#openingPorts += 1;

@@ -47,6 +47,8 @@ export interface ServerLimits {
   readonly maxVisitorsPerAddress: number;
   /** How many sessions; by default 55 % of the descriptors that can be used. */
   readonly maxSessions: number;
+  /** How many ports of TCP tunnels are open at once; by default, and at most, what visitors and sessions leave of the descriptors. */
+  readonly maxTcpPorts: number;
   /** How many logins may wait for their turn; by default 10 % of the descriptors that can be used, at most 1,024. */
   readonly maxWaitingLogins: number;
   /** How long a login may wait for its turn, of the 10 s that clients wait for an answer. Default 5 s. */
@@ -65,7 +67,7 @@ export interface ServerLimits {
   readonly busyMemoryPercent: number;
   /** Above this share of its memory, in percent, the server lets no new clients in. Default 92. */
   readonly fullMemoryPercent: number;
-  /** When the event loop is later than this again and again, no new streams are opened; or Infinity. Default Infinity. */
+  /** When the event loop is later than this most of the time, no new streams are opened; or Infinity. Default 200 ms. */
   readonly maxLoopDelayMs: number;
   /** From the end of the upgrade request to the peer's hello. Default 10 s. */
   readonly handshakeMs: number;
@@ -74,8 +76,14 @@ export interface ServerLimits {
 /** Descriptors that are never counted on: those of Node itself, listeners, files, and the private listener. */
 const reservedDescriptors = 48;
 
-/** The defaults. `descriptors` is the process's limit of open files. */
-export function serverLimits(descriptors: number): ServerLimits {
+/** The defaults, and what was given instead. `descriptors` is the process's limit of open files. */
+export function serverLimits(descriptors: number, given: Partial<ServerLimits> = {}): ServerLimits {
+  const limits = { ...standardLimits(descriptors), ...given };
+  const left = Math.max(0, descriptors - reservedDescriptors - limits.maxVisitors - limits.maxSessions);
+  return { ...limits, maxTcpPorts: Math.min(limits.maxTcpPorts, left) };
+}
+
+function standardLimits(descriptors: number): ServerLimits {
   const usable = Math.max(0, descriptors - reservedDescriptors);
   return {
     arrivalMs: 10_000,
@@ -99,6 +107,7 @@ export function serverLimits(descriptors: number): ServerLimits {
     maxVisitors: Math.floor(usable * 0.4),
     maxVisitorsPerAddress: 256,
     maxSessions: Math.floor(usable * 0.55),
+    maxTcpPorts: Number.POSITIVE_INFINITY,
     maxWaitingLogins: Math.min(1_024, Math.floor(usable * 0.1)),
     loginWaitMs: 5_000,
     maxTunnelsPerSession: 10,
@@ -108,7 +117,7 @@ export function serverLimits(descriptors: number): ServerLimits {
     abortWindowMs: 10_000,
     busyMemoryPercent: 85,
     fullMemoryPercent: 92,
-    maxLoopDelayMs: Number.POSITIVE_INFINITY,
+    maxLoopDelayMs: 200,
     handshakeMs: 10_000,
   };
 }

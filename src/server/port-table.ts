@@ -20,6 +20,8 @@ export interface PortTableOptions {
   readonly runtime: Runtime;
   readonly host: string;
   readonly range: PortRange;
+  /** How many may be open at once. */
+  readonly maxPorts: number;
   /** Takes each visitor of a port, with the name that the port belongs to. */
   readonly onVisitor: (socket: Socket, name: string) => void;
 }
@@ -45,6 +47,11 @@ export class PortTable {
   /** How many ports are taken, those that are just being opened included. */
   get size(): number {
     return this.#byPort.size;
+  }
+
+  /** Whether as many are taken as may be. */
+  get full(): boolean {
+    return this.#byPort.size >= this.#options.maxPorts;
   }
 
   /** Whether the server may have this port at all. */
@@ -112,7 +119,7 @@ export class PortTable {
   }
 
   async #listen(port: number): Promise<Place | undefined> {
-    if (this.#byPort.has(port)) return undefined;
+    if (this.full || this.#byPort.has(port)) return undefined;
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
       if (place.name === undefined) socket.destroy();
       else this.#options.onVisitor(socket, place.name);

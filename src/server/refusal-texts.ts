@@ -15,6 +15,9 @@ const texts: Readonly<Record<RegisterRefusal, string>> = {
   shutting_down: "the server is shutting down",
 };
 
+/** What is told where the server has no more ports for anybody. */
+export const portsFullText = "this server has as many TCP ports open as it may; try again later";
+
 /** The text for people. `port`: what was asked for, if it was the port that was refused. */
 export function refusalText(refusal: RegisterRefusal, port: number | "any" | undefined): string {
   if (port === undefined) return texts[refusal];

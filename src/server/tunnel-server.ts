@@ -121,7 +121,9 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
       trusted: new TrustedProxies(options.trustedProxies),
       address: new PublicAddress({ domain: options.domain, template: options.publicUrl }),
       catchAll: options.catchAll,
-      ports: options.tcp && new PortTable({ ...options.tcp, runtime, onVisitor: this.#onPortVisitor }),
+      ports:
+        options.tcp &&
+        new PortTable({ ...options.tcp, runtime, maxPorts: limits.maxTcpPorts, onVisitor: this.#onPortVisitor }),
       redirectHttps: options.redirectHttps,
       viaName: `caisson-${randomBytes(5).toString("hex")}`,
       requestHead: new RequestHead(requestHeadLimits),

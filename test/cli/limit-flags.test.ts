@@ -12,7 +12,7 @@ const tables: readonly [role: string, flags: readonly LimitFlag[], defaults: Rea
 ];
 
 /** Computed at start, or without a limit: the help says so in words. */
-const computed = new Set(["maxVisitors", "maxSessions", "maxWaitingLogins", "maxBodyBytes", "maxLoopDelayMs"]);
+const computed = new Set(["maxVisitors", "maxSessions", "maxTcpPorts", "maxWaitingLogins", "maxBodyBytes"]);
 /** Lowered by tests only. */
 const withoutFlag = new Set(["lastStreamId"]);
 

@@ -60,17 +60,38 @@ void test("clients are told to come back later", async () => {
   assert.equal((await fetch(server.url)).status, 200);
 });
 
-void test("an event loop that is late again and again turns requests away, and takes them again", async () => {
-  await using rig = await Rig.start({ serve: { limits: { maxLoopDelayMs: 400 } } });
+void test("an event loop that is late again and again turns requests away by default, and takes them again", async () => {
+  const refusals: string[] = [];
+  const words: TunnelEvents = { ...noEvents, refused: (reason) => void refusals.push(reason) };
+  await using rig = await Rig.start({ serve: { admin: "127.0.0.1:0" }, serverSubscribers: [words] });
   assert.equal((await rig.fetch("/")).status, 200);
   await until(
     async () => {
       standStill(600);
-      return (await rig.fetch("/")).status === 503;
+      const { status, headers } = await rig.fetch("/");
+      if (status === 200) return false;
+      assert.deepEqual([status, headers["caisson-error"], headers["retry-after"]], [503, "overloaded", "1"]);
+      return true;
     },
-    { what: "the server is overloaded", timeoutMs: 30_000 },
+    { what: "the server is overloaded", timeoutMs: 60_000 },
   );
   await until(async () => (await rig.fetch("/")).status === 200, { what: "it recovers", timeoutMs: 60_000 });
+  assert.deepEqual([...new Set(refusals)], ["overload_loop"]);
+  const metrics = await (await fetch(new URL("/metrics", rig.server.admin))).text();
+  assert.match(metrics, /^caisson_refused_total\{reason="overload_loop"\} [1-9]/m);
+});
+
+void test("one standstill turns nobody away", async () => {
+  await using rig = await Rig.start();
+  for (const ms of [10, 4_000]) {
+    assert.equal((await rig.fetch("/")).status, 200);
+    standStill(ms);
+  }
+  // A reading serves for a quarter of a second.
+  for (let n = 0; n < 10; n += 1) {
+    assert.equal((await rig.fetch("/")).status, 200);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 });
 
 function standStill(ms: number): void {

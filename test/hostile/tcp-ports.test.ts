@@ -16,6 +16,7 @@ import { TokensFile } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 import type { SeenControl } from "./wire-client.ts";
 import { WireClient } from "./wire-client.ts";
+import { Words } from "./words.ts";
 
 const range = "23000-23400";
 
@@ -93,6 +94,24 @@ void test("ports outside of the range, of this server itself, or that are none",
     await odd.gone();
     await until(() => server.inventory().held.session === 1, { what: "only the first is left" });
   }
+});
+
+void test("no more ports than the descriptors have room for, whoever asks", async () => {
+  const words = new Words();
+  const limits = { maxTcpPorts: 1 };
+  await using server = await serve({ listen: "127.0.0.1:0", tcpPorts: "23500-23700", limits, subscribers: [words] });
+  const port = Number(new URL(server.url).port);
+  using client = await WireClient.connect(port);
+  using other = await WireClient.connect(port);
+  assert.equal((await client.register(1, { kind: "tcp" })).type, "registered");
+  const refused = await other.register(1, { kind: "tcp" });
+  assert.deepEqual([refused.type, refused.code], ["refused", "too_many"]);
+  assert.match(refused.message ?? "", /^this server has as many TCP ports open as it may/);
+  assert.deepEqual(words.refusals, ["tcp_ports"]);
+  assert.equal(server.inventory().probes["ports.open"], 1);
+  client.send(control({ type: "unregister", id: 1 }));
+  await until(() => server.inventory().probes["ports.open"] === 0, { what: "the port is closed" });
+  assert.equal((await other.register(2, { kind: "tcp" })).type, "registered");
 });
 
 void test("a port that is not in the token's scope, and a token without any", async () => {

@@ -32,6 +32,21 @@ void test("what the sentence says to lower ends the shortage", () => {
   );
 });
 
+void test("visitors, sessions and ports together stay within the descriptors, whatever is given", () => {
+  const count = fc.option(fc.integer({ min: 0, max: 20_000 }), { nil: undefined });
+  fc.assert(
+    fc.property(fc.integer({ min: 64, max: 20_000 }), count, count, count, (descriptors, visitors, sessions, ports) => {
+      const { maxVisitors, maxSessions, maxTcpPorts } = serverLimits(descriptors, {
+        ...(visitors === undefined ? {} : { maxVisitors: visitors }),
+        ...(sessions === undefined ? {} : { maxSessions: sessions }),
+        ...(ports === undefined ? {} : { maxTcpPorts: ports }),
+      });
+      const room = Math.max(0, descriptors - 48 - maxVisitors - maxSessions);
+      assert.equal(maxTcpPorts, Math.min(ports ?? room, room));
+    }),
+  );
+});
+
 void test("the operator is warned when the server starts, and only where ports are given", async () => {
   const warnings: string[] = [];
   const onWarning = (message: string): void => void warnings.push(message);

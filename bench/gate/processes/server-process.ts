@@ -17,6 +17,8 @@ const serverArgs: readonly string[] = [
   ["--watch-one-in", "1"],
   ["--dead-after", `${holds.deadAfterMs}ms`, "--ping-every", "1s", "--name-hold", `${holds.nameHoldMs}ms`],
   ["--ws-close-timeout", `${holds.closeTimeoutMs}ms`, "--reset-timeout", "2s", "--abort-window", "1s"],
+  // A slow machine is no finding.
+  ["--max-loop-delay", "1h"],
   // Everybody here is one address.
   ["--max-visitors-per-address", "10000", "--max-aborts", "100000", "--linger", "200ms"],
 ].flat();
