@@ -25,8 +25,10 @@ export interface GroundOptions {
   readonly prefix: string;
   /** Client connects per second at most; unlimited if absent. */
   readonly rate: number | undefined;
-  /** Flags of the client processes. */
-  readonly clientFlags: readonly string[];
+  /** V8 flags of the long-lived client process, which is measured. Others are thrown away soon, and cheaper without. */
+  readonly measuredFlags: readonly string[];
+  /** A module that all client processes load first, as `--import` takes it. */
+  readonly importFirst: string | undefined;
 }
 
 /** Nothing listens there: the port of the TCP multiplexer service, which no system has run for decades. */
@@ -75,7 +77,7 @@ export class Ground {
     const worker = clientWorker(options);
     const crew = new Worker<ClientOrder>({
       ...worker,
-      nodeFlags: [...(worker.nodeFlags ?? []), ...readingFlags],
+      nodeFlags: [...options.measuredFlags, ...readingFlags, ...(worker.nodeFlags ?? [])],
     });
     try {
       const { port: originPort = 0 } = await origin.ask({ do: "listen" });
@@ -176,6 +178,7 @@ export type VisitPlan = VisitorOrder extends infer Order
     : never
   : never;
 
-function clientWorker({ clientFlags }: GroundOptions): WorkerOptions {
-  return { script: "./client-worker.js", title: "a client process", nodeFlags: clientFlags };
+function clientWorker({ importFirst }: GroundOptions): WorkerOptions {
+  const nodeFlags = importFirst === undefined ? [] : ["--import", importFirst];
+  return { script: "./client-worker.js", title: "a client process", nodeFlags };
 }

@@ -50,6 +50,8 @@ export interface GatePlan {
   readonly rounds: number;
   /** A census of objects is taken after every so many rounds. */
   readonly censusEvery: number;
+  /** Measured rounds after which a run that is certainly clean ends; undefined: only after all of them. */
+  readonly earliest: number | undefined;
   /** Further rounds while undecided. */
   readonly extraRounds: number;
   /** No extra round is begun that would probably end later than this. */
@@ -65,6 +67,7 @@ interface Preset {
   readonly rounds: number;
   readonly warmupRounds: number;
   readonly censusEvery: number;
+  readonly earliest?: number;
   readonly extraRounds: number;
   readonly boundMs: number;
   readonly jitRounds: number;
@@ -82,6 +85,7 @@ export const presets: Readonly<Record<GateRequest["preset"], Preset>> = {
     rounds: 25,
     warmupRounds: 4,
     censusEvery: 2,
+    earliest: 12,
     extraRounds: 10,
     boundMs: 65_000,
     jitRounds: 0,
@@ -136,6 +140,8 @@ export function planOf(request: GateRequest): GatePlan {
     warmupRounds: preset.warmupRounds,
     censusEvery: preset.censusEvery,
     rounds,
+    // Who says how much is to be measured means it.
+    earliest: request.clients === undefined && request.rounds === undefined ? preset.earliest : undefined,
     extraRounds: preset.extraRounds,
     boundMs: request.boundMs ?? preset.boundMs,
     jitRounds: isNull || request.running ? 0 : preset.jitRounds,

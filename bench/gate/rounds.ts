@@ -17,6 +17,7 @@ import type { Standing } from "./standing.ts";
 import type { Verdict } from "./verdict/finding.ts";
 import { idleCouldTell, idleReadings } from "./verdict/idle-growth.ts";
 import type { Sample } from "./verdict/sample.ts";
+import { certainlyClean, heapReturned } from "./verdict/stopping.ts";
 import { judge } from "./verdict/verdict.ts";
 
 /** What rounds are made of. */
@@ -98,16 +99,19 @@ export class Rounds {
       await this.#round({ phase: n === plan.warmupRounds ? "measure" : "warmup", deciding: false });
     }
     let verdict = this.#judge({ final: false });
+    const verdicts: Verdict[] = [];
     let last = rounds;
     for (let n = 1; n <= last; n += 1) {
       // What is found early is found; the deciding round names it exactly.
       const leaks = verdict.outcome === "leak" && n > leastRounds;
       const over = performance.now() > this.#options.latestMs || this.#failed >= failuresInARow;
-      const deciding = n === last || leaks || over;
+      const early = certainlyClean(verdicts, plan) && this.#returned();
+      const deciding = n === last || leaks || early || over;
       await this.#round({ phase: "measure", deciding });
       verdict = await this.#judgedWithIdle({ final: false });
-      // What was no leak in the deciding round was something that filled up.
-      if (over || (deciding && leaks && verdict.outcome === "leak")) break;
+      verdicts.push(verdict);
+      // What was no leak in the deciding round was something that filled up; where it says something new, the run goes on.
+      if (over || (deciding && leaks && verdict.outcome === "leak") || (early && verdict.outcome === "clean")) break;
       if (n === last && verdict.outcome === "undecided" && last < rounds + extraRounds && this.#timeFor(roundsMore)) {
         last += roundsMore;
       }
@@ -244,6 +248,13 @@ export class Rounds {
     const server = judge(this.#samples, { ...how, nodeMajor: nodeMajor.server, idle: this.#idle });
     const client = judge(this.#clientSamples, { ...how, nodeMajor: nodeMajor.client, idle: this.#idleOfClient });
     return mergeVerdicts(server, client);
+  }
+
+  /** Whether both heaps are where they were, and nothing went wrong. */
+  #returned(): boolean {
+    const { server, client } = this.#options.nodeMajor;
+    if (this.#failure !== undefined) return false;
+    return heapReturned(this.#samples, server) && heapReturned(this.#clientSamples, client);
   }
 
   #timeFor(rounds: number): boolean {

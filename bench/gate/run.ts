@@ -147,7 +147,8 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       seed: plan.seed,
       prefix: running ? `g${randomUUID().slice(0, 8)}` : "g",
       rate: plan.rate,
-      clientFlags: [...flags, ...(importClient === undefined ? [] : ["--import", specifierOf(importClient)])],
+      measuredFlags: flags,
+      importFirst: importClient === undefined ? undefined : specifierOf(importClient),
     });
     closing.push(() => ground.stop());
     // Whatever is being waited for fails at once when its process is gone.

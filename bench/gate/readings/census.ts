@@ -75,7 +75,7 @@ export function vitals(): Vitals {
 
 /** Of several readings, each directly after a collection, the one with the smallest heap. Only where there is `gc`. */
 export function lowestOf(read: () => Vitals): Vitals {
-  const times = 3;
+  const times = 2;
   let lowest: Vitals | undefined;
   for (let n = 0; n < times; n += 1) {
     globalThis.gc?.();

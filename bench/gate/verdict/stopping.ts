@@ -1,0 +1,37 @@
+// When a run may end before its planned rounds because nothing is left to find out. Pure; the simulation of the estimator
+// asks the same question. It only reads verdicts that would have waited for more rounds in any doubt.
+
+import type { Verdict } from "./finding.ts";
+import { tolerancesOf } from "./equivalence.ts";
+import { smooth } from "./memory-checks.ts";
+import type { Sample } from "./sample.ts";
+
+/** So many verdicts in a row must be clean. */
+const inARow = 3;
+
+/** The part of a plan that matters here. */
+export interface EarlyEnd {
+  /** Measured rounds before which no run ends; undefined: none ends early. */
+  readonly earliest?: number | undefined;
+}
+
+/**
+ * Whether a run is certainly clean already, by its verdicts: each of the last three said so by itself. Verdicts that are not
+ * final call nothing clean of which a count still moves, nor a heap in which a container that grows in steps could hide.
+ * @param verdicts those of all measured rounds so far, none of them final
+ */
+export function certainlyClean(verdicts: readonly Pick<Verdict, "outcome">[], { earliest }: EarlyEnd): boolean {
+  if (earliest === undefined || verdicts.length < Math.max(earliest, inARow)) return false;
+  return verdicts.slice(-inARow).every(({ outcome }) => outcome === "clean");
+}
+
+/**
+ * Whether the heap ends where it began: from the first measured samples to the last it rose by less than is tolerated for each
+ * connection. A table that doubled once in a short run leaves the median slope as it was, but not this.
+ */
+export function heapReturned(samples: readonly Sample[], nodeMajor: number): boolean {
+  const measured = samples.filter(({ phase }) => phase === "measure");
+  const levels = smooth(measured.map(({ memory }) => memory.heapUsed));
+  const span = (measured.at(-1)?.connections ?? 0) - (measured[0]?.connections ?? 0);
+  return (levels.at(-2) ?? 0) - (levels[1] ?? 0) < tolerancesOf(nodeMajor).heap * span;
+}

@@ -1,0 +1,52 @@
+// When a run may end early: after enough rounds without a doubt, and with a heap that is back where it was.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Outcome } from "../../../bench/gate/verdict/finding.ts";
+import { certainlyClean, heapReturned } from "../../../bench/gate/verdict/stopping.ts";
+import { memory, run } from "./synthetic.ts";
+
+const verdicts = (...outcomes: readonly Outcome[]): { readonly outcome: Outcome }[] =>
+  outcomes.map((outcome) => ({ outcome }));
+
+test("the last three verdicts must be clean, and there must be enough of them", () => {
+  const plan = { earliest: 4 };
+  assert.equal(certainlyClean(verdicts("clean", "clean", "clean"), plan), false);
+  assert.equal(certainlyClean(verdicts("undecided", "clean", "clean", "clean"), plan), true);
+  assert.equal(certainlyClean(verdicts("clean", "clean", "undecided", "clean", "clean"), plan), false);
+  assert.equal(certainlyClean(verdicts("clean", "clean", "clean", "leak"), plan), false);
+});
+
+test("without an earliest round no run ends early", () => {
+  assert.equal(certainlyClean(verdicts("clean", "clean", "clean", "clean"), { earliest: undefined }), false);
+});
+
+test("a heap has returned unless it rose by more than the tolerance, in one step or in many", () => {
+  const layout = { warmup: 4, rounds: 12, size: 100 };
+  const risen = (bytes: (connections: number) => number): boolean =>
+    heapReturned(
+      run(layout, (connections) => ({ memory: memory(bytes(connections)) })),
+      24,
+    );
+  assert.equal(
+    risen(() => 0),
+    true,
+  );
+  assert.equal(
+    risen((connections) => -3 * connections),
+    true,
+  );
+  assert.equal(
+    risen((connections) => 8 * connections),
+    false,
+  );
+  assert.equal(
+    risen((connections) => (connections > 1_000 ? 20_480 : 0)),
+    false,
+  );
+  // One wild reading is no level.
+  assert.equal(
+    risen((connections) => (connections === 1_600 ? 20_480 : 0)),
+    true,
+  );
+});
