@@ -4,7 +4,7 @@
 //           node scripts/repeat-gate.mjs --runs 100 --expect leak --node PATH_OF_NODE_24 -- --import dist/bench/zoo/slot-8-bytes.js
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -22,6 +22,8 @@ const { values } = parseArgs({
     /** The Node of the gate and of everything that it starts. */
     node: { type: "string", default: process.execPath },
     expect: { type: "string", default: "clean" },
+    /** A folder for what runs that did not end as expected wrote: their reports, and what they said. */
+    keep: { type: "string" },
     /** The part of the runs that must end as expected. */
     share: { type: "string" },
   },
@@ -48,6 +50,7 @@ try {
     });
     const outcome = outcomes.get(status ?? -1) ?? "failed";
     counts[outcome] += 1;
+    if (values.keep !== undefined && outcome !== values.expect) keep(`${outcome}-${seed}`, { file, stderr });
     const seconds = Math.round((performance.now() - startedAtMs) / 1_000);
     const said = existsSync(file)
       ? tell(JSON.parse(readFileSync(file, "utf8")))
@@ -63,6 +66,13 @@ console.log(
     .join(", ")}`,
 );
 if ((counts[values.expect] ?? 0) < share * runs) process.exitCode = 1;
+
+/** Keeps what there is of a run. */
+function keep(name, { file, stderr }) {
+  mkdirSync(values.keep, { recursive: true });
+  writeFileSync(join(values.keep, `${name}.txt`), stderr);
+  if (existsSync(file)) copyFileSync(file, join(values.keep, `${name}.json`));
+}
 
 /** What one run came to, in a few words. */
 function tell({ run, verdict }) {
