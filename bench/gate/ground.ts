@@ -156,6 +156,13 @@ export class Ground {
     for (const crew of [this.crew, this.#lost]) await crew?.ask({ do: "disconnectAll", but });
   }
 
+  /** The processes of the load that live as long as the run, by what they are called. */
+  get pids(): Readonly<Record<string, number>> {
+    return Object.fromEntries(
+      [this.#origin, this.visitors, this.crew].map(({ process: { title, pid } }) => [title, pid]),
+    );
+  }
+
   /** Throws E_GATE if one of the processes died by itself. */
   check(): void {
     for (const { process } of [this.#origin, this.visitors, this.crew]) {

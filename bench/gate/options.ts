@@ -33,6 +33,8 @@ export interface GateRequest {
   /** Modules that are loaded into the server, or into the clients, before anything else: paths or specifiers. */
   readonly importServer?: string;
   readonly importClient?: string;
+  /** Flags of the server under test after the gate's own. */
+  readonly serverFlags?: readonly string[];
   readonly running?: RunningServer;
   readonly undecided?: "pass" | "fail";
   /** For people: how to ask the same again. */

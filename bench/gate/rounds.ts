@@ -9,11 +9,15 @@ import type { GatePlan } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { turnsOf } from "./rotation.ts";
 import type { ClientReadings } from "./readings/client-readings.ts";
+import { WrongAnswer } from "./network/wrong-answer.ts";
+import type { MachineNoise } from "./readings/machine-noise.ts";
 import type { SampleFacts, ServerReadings } from "./readings/server-readings.ts";
 import { scenarios } from "./scenarios/list.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import type { ScenarioFacts } from "./reports/run-facts.ts";
 import type { Standing } from "./standing.ts";
+import type { Disturbance } from "./verdict/disturbance.ts";
+import { disturbed } from "./verdict/disturbance.ts";
 import type { Verdict } from "./verdict/finding.ts";
 import { idleCouldTell, idleReadings } from "./verdict/idle-growth.ts";
 import type { Sample } from "./verdict/sample.ts";
@@ -28,6 +32,7 @@ export interface RoundsOptions {
   readonly standing: Standing;
   readonly server: ServerReadings;
   readonly client: ClientReadings;
+  readonly noise: MachineNoise;
   readonly progress: Progress;
   /** Major versions of the Nodes that are measured. */
   readonly nodeMajor: { readonly server: number; readonly client: number };
@@ -49,7 +54,7 @@ export interface RoundsResult {
   readonly samples: readonly Sample[];
   readonly clientSamples: readonly Sample[];
   readonly scenarios: readonly ScenarioFacts[];
-  /** The first thing that was not as it should have been. */
+  /** The first thing that was not as it should have been, and that the machine does not explain. */
   readonly failure: CaissonError | undefined;
 }
 
@@ -84,6 +89,8 @@ export class Rounds {
   #idle: readonly Sample[] = [];
   #idleOfClient: readonly Sample[] = [];
   #failure: CaissonError | undefined;
+  /** The first round that failed for want of processor time. */
+  #disturbance: Disturbance | undefined;
   #failed = 0;
   #longestMs = 0;
 
@@ -118,7 +125,7 @@ export class Rounds {
     }
     verdict = await this.#judgedWithIdle({ final: true });
     return {
-      verdict,
+      verdict: disturbed(verdict, this.#disturbance),
       samples: this.#samples,
       clientSamples: this.#clientSamples,
       scenarios: plan.scenarios.map(({ name, title }) => ({ name, title, ...this.#tally(name) })),
@@ -129,6 +136,7 @@ export class Rounds {
   /** Does a little of everything once, so that what happens now and then does not happen for the first time while it is measured. */
   async #rehearse(): Promise<void> {
     for (const scenario of rehearsed) {
+      this.#options.noise.begin();
       try {
         const { connections, requests } = await scenario.round(this.#options.ground, rehearsalSize);
         this.#connections += connections;
@@ -172,8 +180,9 @@ export class Rounds {
 
   /** Carries out the scenarios and waits until they are gone; answers what is left. */
   async #work(thorough: boolean): Promise<string> {
-    const { plan, ground, standing, server, check } = this.#options;
+    const { plan, ground, standing, server, noise, check } = this.#options;
     let failed = false;
+    noise.begin();
     const turns = turnsOf(plan.scenarios, { round: this.#samples.length, roundSize: plan.roundSize });
     for (const { scenario, size } of turns) {
       const tally = this.#tally(scenario.name);
@@ -204,10 +213,14 @@ export class Rounds {
 
   /** Remembers a failure and makes room for what follows. Throws if there is nothing left to go on with. */
   async #failedIn(what: string, error: unknown): Promise<void> {
-    const { ground, progress, check } = this.#options;
+    const { ground, progress, noise, check } = this.#options;
     check();
-    this.#failure ??= CaissonError.from(error, "E_GATE");
-    progress.note(`${what}: ${messageOf(error)}`);
+    const failure = CaissonError.from(error, "E_GATE");
+    // Wrong bytes are wrong on any machine.
+    const seen = failure.cause instanceof WrongAnswer ? undefined : noise.seen();
+    if (seen === undefined) this.#failure ??= failure;
+    else this.#disturbance ??= { round: this.#samples.length, failure: `${what}: ${failure.message}`, noise: seen };
+    progress.note(`${what}: ${messageOf(error)}${seen === undefined ? "" : `; meanwhile ${seen}`}`);
     await ground.clear();
   }
 
@@ -253,7 +266,7 @@ export class Rounds {
   /** Whether both heaps are where they were, and nothing went wrong. */
   #returned(): boolean {
     const { server, client } = this.#options.nodeMajor;
-    if (this.#failure !== undefined) return false;
+    if (this.#failure ?? this.#disturbance) return false;
     return heapReturned(this.#samples, server) && heapReturned(this.#clientSamples, client);
   }
 

@@ -17,6 +17,7 @@ import { holds, inspectorIn, ServerProcess } from "./processes/server-process.ts
 import type { Progress } from "./progress.ts";
 import { AdminReader } from "./readings/admin-reader.ts";
 import { ClientReadings } from "./readings/client-readings.ts";
+import { MachineNoise } from "./readings/machine-noise.ts";
 import { ProcessReader } from "./readings/process-reader.ts";
 import { ServerReadings } from "./readings/server-readings.ts";
 import type { GateReport, RunFacts } from "./reports/run-facts.ts";
@@ -132,13 +133,13 @@ interface Measuring {
 
 async function measure(work: Measuring): Promise<{ readonly result: RoundsResult; readonly node: string }> {
   const { request, plan, context, mode, flags, rounds, endsAtMs, latestMs } = work;
-  const { running, importServer, importClient } = request;
+  const { running, importServer, importClient, serverFlags = [] } = request;
   const { progress, signal } = context;
   const closing: (() => Promise<void>)[] = [];
   try {
     const server = running
       ? undefined
-      : await ServerProcess.start({ nodeFlags: flags, ...importOf("importFirst", importServer) });
+      : await ServerProcess.start({ nodeFlags: flags, serverFlags, ...importOf("importFirst", importServer) });
     if (server) closing.push(() => server.stop());
     const ground = await Ground.start({
       serverUrl: server?.url ?? running?.url ?? "",
@@ -181,6 +182,8 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       if (server?.process.died === true) throw server.process.failure();
       ground.check();
     };
+    const noise = new MachineNoise({ ...ground.pids, ...(server && { [server.process.title]: server.process.pid }) });
+    closing.push(async () => noise.close());
     const node = await admin.nodeVersion();
     const nodeMajor = { server: majorOf(node), client: majorOf(process.version) };
     const title = mode === "quiet" ? "round" : "round with JIT";
@@ -193,6 +196,7 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       standing,
       server: readings,
       client,
+      noise,
       progress,
       nodeMajor,
       heapGates,

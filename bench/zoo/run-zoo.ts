@@ -78,10 +78,10 @@ async function tryOut(expectation: Expectation): Promise<Result> {
   }
 }
 
-function requestFor({ seed, into, scenarios, clients }: Expectation): GateRequest {
+function requestFor({ seed, into, scenarios, clients, serverFlags = [] }: Expectation): GateRequest {
   const file = fileURLToPath(new URL(`${seed}.js`, import.meta.url));
   const module = into === "server" ? { importServer: file } : { importClient: file };
-  const every = { seed: Number(values.seed), boundMs, ...module };
+  const every = { seed: Number(values.seed), boundMs, serverFlags, ...module };
   if (!values.quick) return { preset: "default", ...every };
   const work = { scenarios, ...(clients === undefined ? counted : { clients }) };
   return { preset: "quick", ...every, ...work };

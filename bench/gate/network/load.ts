@@ -2,6 +2,7 @@
 
 import type { Result } from "autocannon";
 import { fixedBody, fixedPath } from "./bodies.ts";
+import { WrongAnswer } from "./wrong-answer.ts";
 
 /** What is sent. */
 export interface Load {
@@ -30,7 +31,9 @@ export async function sendLoad({ port, hosts, amount, connections }: Load): Prom
   });
   const { errors, timeouts, mismatches, non2xx } = result;
   if (errors + timeouts + mismatches + non2xx > 0) {
-    throw new Error(
+    // Answers with another status have another body too.
+    const Failure = mismatches > non2xx ? WrongAnswer : Error;
+    throw new Failure(
       `of ${amount} requests ${errors} failed, ${timeouts} were not answered in time, ${non2xx} got another status than 200 and ${mismatches} another body`,
     );
   }

@@ -6,6 +6,7 @@ import { request } from "node:http";
 import { WebSocket } from "ws";
 import { systemCodeOf } from "../../../src/lifecycle/errors.ts";
 import { largeBytes, largeDigest, smallBody } from "./bodies.ts";
+import { WrongAnswer } from "./wrong-answer.ts";
 
 /** Where a visit goes. */
 export interface Visit {
@@ -31,7 +32,7 @@ export async function getSmall(visit: Visit): Promise<void> {
   const { status, error } = statusOf(response);
   if (status !== 200) throw new Error(`${visit.host}${visit.path} was answered ${status} ${error}`);
   if (body !== smallBody(visit.host, visit.path))
-    throw new Error(`${visit.host}${visit.path} got another body: ${body}`);
+    throw new WrongAnswer(`${visit.host}${visit.path} got another body: ${body}`);
 }
 
 /** Leaves before the response head came. */
@@ -73,7 +74,7 @@ export async function readSlowly(visit: Visit): Promise<void> {
     await pause(slowPauseMs);
   }
   if (bytes !== largeBytes || hash.digest("hex") !== largeDigest(visit.path)) {
-    throw new Error(`${visit.host}${visit.path} got ${bytes} bytes that are not the origin's`);
+    throw new WrongAnswer(`${visit.host}${visit.path} got ${bytes} bytes that are not the origin's`);
   }
 }
 
@@ -94,7 +95,7 @@ export async function echoOverWebSocket(visit: Visit, { leave }: { readonly leav
     });
     socket.on("message", (data: Buffer) => {
       if (data.toString() !== webSocketMessages[next])
-        reject(new Error(`${visit.host}: a WebSocket message came back changed`));
+        reject(new WrongAnswer(`${visit.host}: a WebSocket message came back changed`));
       next += 1;
       if (next === webSocketMessages.length) resolve();
     });
@@ -131,7 +132,7 @@ export async function expectCut(visit: Visit): Promise<void> {
     response.on("end", () => resolve(true));
     response.resume();
   });
-  if (whole) throw new Error(`${visit.host}${visit.path} ended as if it were complete`);
+  if (whole) throw new WrongAnswer(`${visit.host}${visit.path} ended as if it were complete`);
 }
 
 function open({ port, host, path }: Visit): ClientRequest {

@@ -2,6 +2,7 @@
 // lets go.
 
 import { messageOf } from "../../../src/lifecycle/errors.ts";
+import { WrongAnswer } from "../network/wrong-answer.ts";
 import type { AnswerMessage, Counts } from "./orders.ts";
 import { isOrder } from "./orders.ts";
 
@@ -15,7 +16,7 @@ export function answerOrders<Order>(carryOut: (order: Order) => Promise<Counts>)
     const { order, number } = message;
     carryOut(order).then(
       (counts) => answer({ number, counts }),
-      (error: unknown) => answer({ number, error: messageOf(error) }),
+      (error: unknown) => answer({ number, error: messageOf(error), wrong: error instanceof WrongAnswer }),
     );
   });
   // Without a client, server or timer of its own, nothing else would keep a worker waiting for its next order.

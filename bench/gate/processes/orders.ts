@@ -14,6 +14,8 @@ export interface AnswerMessage {
   readonly number: number;
   readonly counts?: Counts;
   readonly error?: string;
+  /** Whether the error is an answer that was wrong in itself. */
+  readonly wrong?: boolean;
 }
 
 /** Whether an IPC message is an order. Both ends are ours: the fields of the order itself are trusted. */

@@ -29,6 +29,8 @@ export interface ServerProcessOptions {
   readonly nodeFlags: readonly string[];
   /** A module that is loaded before anything else of the server, as `--import` takes it. */
   readonly importFirst?: string;
+  /** Flags of the server after the gate's own, which they replace. */
+  readonly serverFlags?: readonly string[];
 }
 
 /** The server under test. */
@@ -55,14 +57,14 @@ export class ServerProcess {
   }
 
   /** Starts it; resolves when it listens. Rejects with E_GATE. */
-  static async start({ nodeFlags, importFirst }: ServerProcessOptions): Promise<ServerProcess> {
+  static async start({ nodeFlags, importFirst, serverFlags = [] }: ServerProcessOptions): Promise<ServerProcess> {
     const folder = mkdtempSync(join(tmpdir(), "caisson-gate-"));
     const imports = importFirst === undefined ? [] : ["--import", importFirst];
     const server = new NodeProcess({
       title: "the server under test",
       nodeFlags: [...nodeFlags, ...readingFlags, ...imports],
       script: serverMain,
-      args: [...serverArgs, "--admin-token-file", tokenFileIn(folder)],
+      args: [...serverArgs, "--admin-token-file", tokenFileIn(folder), ...serverFlags],
       env: { XDG_STATE_HOME: folder },
     });
     try {
@@ -84,7 +86,7 @@ export class ServerProcess {
 }
 
 /** A module that is loaded first may do much before the server listens, on a machine that has other things to do. */
-const readyMs = 120_000;
+const readyMs = 240_000;
 
 function tokenFileIn(folder: string): string {
   return join(folder, "admin-token");

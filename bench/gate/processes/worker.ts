@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { CaissonError } from "../../../src/lifecycle/errors.ts";
+import { WrongAnswer } from "../network/wrong-answer.ts";
 import { NodeProcess } from "./node-process.ts";
 import type { AnswerMessage, Counts } from "./orders.ts";
 import { isAnswer } from "./orders.ts";
@@ -67,10 +68,14 @@ export class Worker<Order> {
     return waiting;
   }
 
-  #onAnswer({ number, counts, error }: AnswerMessage): void {
+  #onAnswer({ number, counts, error, wrong }: AnswerMessage): void {
     const waiting = this.#take(number);
-    if (error === undefined) waiting?.resolve(counts ?? {});
-    else waiting?.reject(new CaissonError("E_GATE", `${this.process.title}: ${error}`));
+    if (error === undefined) {
+      waiting?.resolve(counts ?? {});
+      return;
+    }
+    const cause = wrong === true ? { cause: new WrongAnswer(error) } : {};
+    waiting?.reject(new CaissonError("E_GATE", `${this.process.title}: ${error}`, cause));
   }
 
   #fail(): void {

@@ -19,6 +19,7 @@ const cases: Readonly<Record<Exclude<LedgerName, "rss">, string>> = {
   series: "metric series return to the baseline",
   heap: "the heap stays flat",
   external: "external memory stays flat",
+  machine: "the machine has time for every round",
 };
 
 /** An XML document. */

@@ -1,6 +1,9 @@
 // The gate's answer as plain data: what was found, in which ledger, how much per connection and since when.
 
-/** The ledger in which something was found; `live` and `held` are of one kind of resource, `alive` is the collector's. */
+/**
+ * The ledger in which something was found; `live` and `held` are of one kind of resource, `alive` is the collector's. `machine`
+ * is none: it is where a run was disturbed from.
+ */
 export type LedgerName =
   | "held"
   | "live"
@@ -14,7 +17,8 @@ export type LedgerName =
   | "external"
   | "series"
   | "operations"
-  | "rss";
+  | "rss"
+  | "machine";
 
 /** Lower and upper 95 % limit. */
 export type Interval = readonly [lower: number, upper: number];

@@ -53,6 +53,7 @@ export function counted(ledger: LedgerName, subject: string): string {
     case "operations":
       return `operations ${subject}`;
     case "series":
+    case "machine":
       return subject;
     case "heap":
     case "external":

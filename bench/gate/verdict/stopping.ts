@@ -6,8 +6,8 @@ import { tolerancesOf } from "./equivalence.ts";
 import { smooth } from "./memory-checks.ts";
 import type { Sample } from "./sample.ts";
 
-/** So many verdicts in a row must be clean. */
-const inARow = 3;
+/** So many verdicts in a row must be clean; the one of the round that decides comes to these. */
+const inARow = 2;
 
 /** The part of a plan that matters here. */
 export interface EarlyEnd {
@@ -16,7 +16,7 @@ export interface EarlyEnd {
 }
 
 /**
- * Whether a run is certainly clean already, by its verdicts: each of the last three said so by itself. Verdicts that are not
+ * Whether a run is certainly clean already, by its verdicts: each of the last two said so by itself. Verdicts that are not
  * final call nothing clean of which a count still moves, nor a heap in which a container that grows in steps could hide.
  * @param verdicts those of all measured rounds so far, none of them final
  */

@@ -87,6 +87,7 @@ const order: readonly Finding["ledger"][] = [
   "heap",
   "external",
   "rss",
+  "machine",
 ];
 
 function byLedger(a: Finding, b: Finding): number {

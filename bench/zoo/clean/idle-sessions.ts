@@ -1,13 +1,14 @@
-// Healthy: thousands of clients that stay connected and do nothing but answer PINGs, for the whole run. They live in this
-// very process, connected to the server that it runs. ZOO_IDLE_SESSIONS says how many, default 10,000.
+// Healthy: thousands of clients that stay connected and do nothing but answer PINGs, for the whole run. They live in
+// processes of their own, as real ones do. ZOO_IDLE_SESSIONS says how many, default 10,000.
 // Must not be reported: they are many, they are old, and they do not become more.
 
-import { connect } from "../../../src/index.ts";
 import { TunnelServer } from "../../../src/internals.ts";
+import { RoleProcess } from "../../harness/role-process.ts";
 import { patch } from "../patch.ts";
 
 const wanted = Number(process.env["ZOO_IDLE_SESSIONS"] ?? 10_000);
-const atOnce = 50;
+/** Of one process: it may have 20,000 descriptors on common machines, often fewer. */
+const sessionsPerProcess = 5_000;
 let standing = 0;
 
 /** How many clients stand. */
@@ -15,21 +16,19 @@ export function seeded(): number {
   return standing;
 }
 
-async function connectAll(server: string): Promise<void> {
-  let begun = 0;
-  const connectSome = async (): Promise<void> => {
-    while (begun < wanted) {
-      begun += 1;
-      await connect({ server, target: 9 });
-      standing += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, connectSome));
+async function gather(server: string): Promise<void> {
+  const orders: Promise<{ readonly tunnels: number }>[] = [];
+  for (let left = wanted; left > 0; left -= sessionsPerProcess) {
+    const sessions = Math.min(left, sessionsPerProcess);
+    // The process ends with this one.
+    orders.push(new RoleProcess().ask<"crowd">({ do: "crowd", server, target: 9, sessions, tunnelsEach: 1 }));
+  }
+  for (const { tunnels } of await Promise.all(orders)) standing += tunnels;
 }
 
 // The server is ready once they stand, so that all of them are part of every baseline.
 patch(TunnelServer, "listen", async function listen(original, where) {
   const address = await original(where);
-  await connectAll(`ws://${address.host}:${address.port}`);
+  await gather(`ws://${address.host}:${address.port}`);
   return address;
 });
