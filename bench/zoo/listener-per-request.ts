@@ -23,9 +23,9 @@ patch(Session, "open", function open(original, request, handler) {
   return original(request, handler);
 });
 
-patch(SessionSocket, "send", function send(original, message) {
+patch(SessionSocket, "send", function send(original, message, end) {
   sending = true;
-  original(message);
+  original(message, end);
   sending = false;
 });
 

@@ -15,10 +15,10 @@ export function seeded(): number {
   return headers.length;
 }
 
-patch(SessionSocket, "send", function send(original, message) {
+patch(SessionSocket, "send", function send(original, message, end) {
   if (!known.has(this)) {
     known.add(this);
     headers.push(message.subarray(0, headerBytes));
   }
-  original(message);
+  original(message, end);
 });

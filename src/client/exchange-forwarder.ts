@@ -231,7 +231,7 @@ export class ExchangeForwarder extends ExchangeRecord implements StreamHandler, 
   #acquire(): LocalConnection {
     const { pool } = this.#tunnel;
     // An upgraded connection becomes a pipe, so it is never one that carried other requests.
-    if (this.open.upgrade) return pool.connectRaw(this);
+    if (this.open.upgrade) return pool.connect(this);
     return pool.acquire(this, this.open.idempotent && this.open.body === "none");
   }
 

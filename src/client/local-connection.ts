@@ -8,6 +8,7 @@ import { CaissonError } from "../lifecycle/errors.ts";
 import type { TraceContext } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { Pipe } from "../mux/pipe.ts";
+import { takeBytes } from "../mux/socket-intake.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { ClientTunnel } from "./client-tunnel.ts";
@@ -69,10 +70,11 @@ export class LocalConnection implements Resource {
     this.#pool = pool;
     this.#user = user;
     this.socket = socket;
-    this.outlet = new SocketOutlet(socket);
+    this.outlet = new SocketOutlet(socket, pool.runtime.memory);
     this.deadline = pool.runtime.deadlines.create(() => this.#expire());
     this.deadline.arm(pool.limits.connectMs);
     socket.on(pool.target.tls ? "secureConnect" : "connect", this.#onConnect);
+    socket.on("data", this.onBytes);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
@@ -161,6 +163,7 @@ export class LocalConnection implements Resource {
     }
     this.connected = true;
     this.deadline.disarm();
+    takeBytes(socket, this.#pool.runtime.memory, this.onBytes);
     this.#user?.onConnected();
   };
 

@@ -2,7 +2,7 @@
 // It owns them all until their sockets are closed, bounds how many wait, and finds them by identity, never by key.
 
 import { connect } from "node:net";
-import type { OnReadOpts, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { connect as connectTls, createSecureContext } from "node:tls";
 import { ResponseHead } from "../http1/head.ts";
@@ -12,7 +12,6 @@ import type { Runtime } from "../lifecycle/runtime.ts";
 import type { ClientLimits } from "./limits.ts";
 import type { ConnectionUser } from "./local-connection.ts";
 import { LocalConnection } from "./local-connection.ts";
-import { SharedIntake, SocketIntake } from "./socket-intake.ts";
 import type { Target } from "./target.ts";
 
 /** What a pool works with. */
@@ -45,7 +44,6 @@ export class LocalPool {
   readonly runtime: Runtime;
   /** Filled and read within one call by the readers of all connections. */
   readonly responseHead: ResponseHead = new ResponseHead(responseHeadLimits);
-  readonly #intake = new SharedIntake();
   readonly #live = new Set<LocalConnection>();
   readonly #idle: LocalConnection[] = [];
   #tls: TargetTls | undefined;
@@ -91,20 +89,7 @@ export class LocalPool {
 
   /** A new connection, whatever idles. */
   connect(user: ConnectionUser): LocalConnection {
-    const intake = new SocketIntake(this.#intake);
-    const connection = new LocalConnection(this, this.#dial(intake.onread), user);
-    intake.onBytes = connection.onBytes;
-    return this.#adopt(connection);
-  }
-
-  /** A new connection that is to become a pipe, whose socket emits its bytes as events. */
-  connectRaw(user: ConnectionUser): LocalConnection {
-    const connection = new LocalConnection(this, this.#dial(undefined), user);
-    connection.socket.on("data", connection.onBytes);
-    return this.#adopt(connection);
-  }
-
-  #adopt(connection: LocalConnection): LocalConnection {
+    const connection = new LocalConnection(this, this.#dial(), user);
     this.#live.add(connection);
     this.runtime.events.opened(connection);
     if (this.#closed) connection.close("pool_closed");
@@ -175,17 +160,10 @@ export class LocalPool {
     if (tls) this.runtime.events.closed(tls, "pool_closed");
   }
 
-  #dial(onread: OnReadOpts | undefined): Socket {
+  #dial(): Socket {
     const { host, port, tls, serverName, insecure } = this.target;
     // Half-open, because a pipe keeps its other direction when the target ends one.
-    const address = {
-      host,
-      port,
-      noDelay: true,
-      allowHalfOpen: true,
-      autoSelectFamily: true,
-      ...(onread ? { onread } : {}),
-    };
+    const address = { host, port, noDelay: true, allowHalfOpen: true, autoSelectFamily: true };
     if (!tls) return connect(address);
     const held = this.#openTls();
     const socket = connectTls({

@@ -26,7 +26,7 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
   /** Connects. Called once. */
   start(): void {
     this.#tunnel.requests += 1;
-    this.#connection = this.#tunnel.pool.connectRaw(this);
+    this.#connection = this.#tunnel.pool.connect(this);
     this.#earlyEnd = this.#stream?.receivedEnd ?? false;
   }
 

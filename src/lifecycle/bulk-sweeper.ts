@@ -1,11 +1,11 @@
-// Collects young garbage after every few mebibytes of traffic. Buffers that carry bodies live outside of V8's heap, and
+// Collects young garbage after every few mebibytes of buffers. Those that carry bytes live outside of V8's heap, and
 // V8 looks at them only when tens of mebibytes have gathered, by a full collection; Node 24 and later let 80 MiB gather.
-// Their little heads are young, so that a scavenge, of a millisecond, frees them all. It never runs without traffic.
+// Their little heads are young, so that a scavenge, of a millisecond, frees them all. It never runs by itself.
 
 import { exposedCollector } from "./collector.ts";
 
 /**
- * Traffic between two scavenges, in bytes. Measured: with half of it scavenges cost more, and with twice as much V8, which
+ * New memory between two scavenges, in bytes. Measured: with half of it scavenges cost more, and with twice as much V8, which
  * adds these buffers to a heap of some 12 MB, begins four times as many full collections under answers of 10 KiB.
  */
 export const bytesPerSweep: number = 4 * 1024 * 1024;
@@ -16,8 +16,8 @@ export class BulkSweeper {
   /** Looked for when it is needed first; null if this Node has none. */
   #collect: CallableFunction | null | undefined;
 
-  /** So many bytes came, or were sent. */
-  moved(bytes: number): void {
+  /** So many bytes were allocated. */
+  allocated(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes < bytesPerSweep) return;
     this.#bytes = 0;

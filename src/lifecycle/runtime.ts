@@ -1,12 +1,12 @@
 // What every part of one role shares: whom to tell, the wheel that turns its deadlines, who follows its
-// operations, and who sweeps behind its traffic.
+// operations, and the memory that bytes pass through.
 
-import { BulkSweeper } from "./bulk-sweeper.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { ResourceEvents, TunnelEvents } from "./events.ts";
 import type { OperationScope } from "./operation.ts";
 import { unfollowedOperations } from "./operation.ts";
 import { Scope } from "./scope.ts";
+import { TransferMemory } from "./transfer-memory.ts";
 
 /** The shared ground of one role. Made once by assemble/, passed by reference, never changed. */
 export interface Runtime {
@@ -17,7 +17,7 @@ export interface Runtime {
   readonly exchanges: ResourceEvents;
   readonly deadlines: Deadlines;
   readonly operations: OperationScope;
-  readonly sweeper: BulkSweeper;
+  readonly memory: TransferMemory;
 }
 
 /** A runtime that reports to `events`, and whose asynchronous operations are followed by `operations`, if by anyone. */
@@ -28,7 +28,7 @@ export function createRuntime(events: TunnelEvents, operations: OperationScope =
     exchanges: events.ofKind?.("exchange") ?? events,
     deadlines: new Deadlines({ events }),
     operations,
-    sweeper: new BulkSweeper(),
+    memory: new TransferMemory(),
   };
 }
 

@@ -44,6 +44,7 @@ export function writeFrames(stream: Stream, fill: Fill, quantum: number): number
     if (out.type === frameTypes.data) {
       if (!writeData(stream, out, fill, turnEnd)) break;
       if (out.sent < out.buffer.length) continue;
+      stream.session._runtime.memory.giveBack(out.buffer);
     } else if (!writeWhole(stream, out, fill)) break;
     stream._firstOut = out.next;
     if (!out.next) stream._lastOut = undefined;

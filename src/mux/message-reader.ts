@@ -1,6 +1,7 @@
 // Finds messages in the bytes of a WebSocket. One that came in one chunk is passed on where it lies; of others what came is
 // gathered. It reads binary messages within the limits only, and answers all else back at its boundary, for `ws` to judge.
 
+import type { TransferMemory } from "../lifecycle/transfer-memory.ts";
 import { maxMessageBytes } from "../wire/limits.ts";
 import { applyMask, binaryFrame, length16, length64, maskBit } from "./ws-frame.ts";
 
@@ -15,12 +16,15 @@ export interface MessageReaderOptions {
   /** Which frames are messages: a client's have a masking key, a server's have none. */
   readonly from: "client" | "server";
   readonly sink: MessageSink;
+  /** Where messages that come in pieces are gathered. */
+  readonly memory: TransferMemory;
 }
 
 /** The incoming bytes of one WebSocket, from a frame's boundary on. */
 export class MessageReader {
   readonly #sink: MessageSink;
   readonly #maskBit: number;
+  readonly #memory: TransferMemory;
   /** An incomplete header, copied: keeping a view of it would keep its whole chunk. */
   #kept: Buffer | undefined;
   /** The current message: its length, its masking key, and what came of it if that was not all. */
@@ -29,14 +33,15 @@ export class MessageReader {
   #gathered: Buffer | undefined;
   #gatheredBytes = 0;
 
-  constructor({ from, sink }: MessageReaderOptions) {
+  constructor({ from, sink, memory }: MessageReaderOptions) {
     this.#sink = sink;
+    this.#memory = memory;
     this.#maskBit = from === "client" ? maskBit : 0;
   }
 
   /**
-   * Reads `chunk`, which may be unmasked in place. Answers undefined, or the bytes from the first frame on that is no
-   * message within the limits: the reader must not be used again then.
+   * Reads `chunk`, which may be unmasked in place and is not kept. Answers undefined, or the bytes from the first frame on
+   * that is no message within the limits: the reader must not be used again then.
    */
   read(chunk: Buffer): Buffer | undefined {
     const bytes = this.#kept ? Buffer.concat([this.#kept, chunk]) : chunk;
@@ -98,12 +103,16 @@ export class MessageReader {
     const roomy =
       total <= gathered.length
         ? gathered
-        : Buffer.allocUnsafe(Math.min(this.#length, Math.max(minGathered, total * aheadFactor)));
-    if (roomy !== gathered) gathered.copy(roomy, 0, 0, this.#gatheredBytes);
+        : this.#memory.lend(Math.min(this.#length, Math.max(minGathered, total * aheadFactor)));
+    if (roomy !== gathered) {
+      gathered.copy(roomy, 0, 0, this.#gatheredBytes);
+      this.#memory.giveBack(gathered);
+    }
     bytes.copy(roomy, this.#gatheredBytes, at, end);
     if (total === this.#length) {
       this.#gathered = undefined;
-      this.#deliver(roomy.subarray(0, total));
+      this.#deliver(total === roomy.length ? roomy : roomy.subarray(0, total));
+      this.#memory.giveBack(roomy);
     } else {
       this.#gathered = roomy;
       this.#gatheredBytes = total;

@@ -1,6 +1,7 @@
 // What a session is about to send. Everything of one turn of the event loop leaves together, control frames first, then
 // streams in fair turns; while the transport has enough unsent bytes, data waits here and its sources are paused.
 
+import type { TransferMemory } from "../lifecycle/transfer-memory.ts";
 import { headerBytes, maxMessageBytes } from "../wire/limits.ts";
 import { ControlQueue } from "./control-queue.ts";
 import type { Fill } from "./frame-writer.ts";
@@ -28,6 +29,13 @@ export interface OutboxOwner {
   _blocked(): void;
 }
 
+/** What an outbox works with. */
+export interface OutboxOptions {
+  readonly limits: MuxLimits;
+  /** Where messages are written. */
+  readonly memory: TransferMemory;
+}
+
 /** The outgoing side of one session. */
 export class Outbox {
   readonly control: ControlQueue = new ControlQueue();
@@ -35,6 +43,7 @@ export class Outbox {
   readonly #transport: Transport;
   readonly #headroom: number;
   readonly #limits: MuxLimits;
+  readonly #memory: TransferMemory;
   readonly #sendLimit: SendLimit;
   /** Streams that have sent little yet, and those that move bulk: they take turns one to one. */
   readonly #light = new StreamList();
@@ -46,8 +55,10 @@ export class Outbox {
   #blocked = false;
   #closed = false;
 
-  constructor(owner: OutboxOwner, transport: Transport, limits: MuxLimits) {
+  constructor(owner: OutboxOwner, transport: Transport, options: OutboxOptions) {
+    const { limits, memory } = options;
     this.#owner = owner;
+    this.#memory = memory;
     this.#transport = transport;
     this.#headroom = transport.headroomBytes;
     this.#limits = limits;
@@ -161,7 +172,7 @@ export class Outbox {
 
   /** The transport writes its own header in front, so that both leave as one buffer. */
   #allocate(bytes: number): Buffer {
-    return Buffer.allocUnsafe(this.#headroom + bytes);
+    return this.#memory.lend(this.#headroom + bytes);
   }
 
   /** Answers where the message ends: right behind the headroom if nothing may leave. */
@@ -208,7 +219,7 @@ export class Outbox {
 
   #send(message: Buffer, end: number): void {
     this.#given += end - this.#headroom;
-    this.#transport.send(end === message.length ? message : message.subarray(0, end));
+    this.#transport.send(message, end);
   }
 
   #setBlocked(blocked: boolean): void {

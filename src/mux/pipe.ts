@@ -11,6 +11,7 @@ import type { StreamHandler } from "./handlers.ts";
 import { noHandler } from "./no-handler.ts";
 import { emptyBuffer } from "./outgoing.ts";
 import type { Session } from "./session.ts";
+import { takeBytes } from "./socket-intake.ts";
 import { SocketOutlet } from "./socket-outlet.ts";
 import type { Stream } from "./stream.ts";
 
@@ -78,11 +79,12 @@ export class Pipe implements PipeView, StreamHandler {
     this.#runtime.events.opened(this);
     this.#idle = this.#runtime.deadlines.create(() => this.#close("idle"));
     this.#idle.arm(this.#idleMs);
-    this.#outlet = options.outlet ?? new SocketOutlet(options.socket);
+    this.#outlet = options.outlet ?? new SocketOutlet(options.socket, options.runtime.memory);
     this.#outlet.attach(options.stream);
     options.stream.handler = this;
     const socket = this.#socket;
     socket.on("data", this.#onData);
+    takeBytes(socket, this.#runtime.memory, this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("finish", this.#onFinish);
     socket.on("error", this.#onError);

@@ -7,8 +7,11 @@ import type { RawData } from "ws";
 import { WebSocket } from "ws";
 import type { Resource } from "../lifecycle/resource.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
+import { blockBytes } from "../lifecycle/transfer-memory.ts";
 import type { ViolationReason } from "../wire/violation.ts";
 import { violation } from "../wire/violation.ts";
+import { readAsStream, readInto } from "./direct-reading.ts";
+import { LentWriter } from "./lent-writer.ts";
 import { MaskingKeys } from "./masking-keys.ts";
 import type { MessageSink } from "./message-reader.ts";
 import { MessageReader } from "./message-reader.ts";
@@ -47,12 +50,12 @@ export class SessionSocket implements Transport, Resource, MessageSink {
   #reader: MessageReader | undefined;
   #readByWs: DataListener | undefined;
   #closedBy = "closed_by_peer";
-  /** One for all sends. */
-  readonly #onSent = (): void => this.receiver?.onSent();
+  readonly #writer: LentWriter;
 
   constructor(socket: WebSocket, runtime: Runtime) {
     this.#raw = socketUnder(socket);
     this.#runtime = runtime;
+    this.#writer = new LentWriter(this.#raw, { memory: runtime.memory, onWritten: () => this.receiver?.onSent() });
     const owned: OwnedWebSocket = socket;
     this.#socket = owned;
     runtime.events.opened(this);
@@ -70,11 +73,12 @@ export class SessionSocket implements Transport, Resource, MessageSink {
     return this.#socket ? this.#raw.writableLength : 0;
   }
 
-  send(message: Buffer): void {
+  send(message: Buffer, end: number): void {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    const place = { headroom: this.headroomBytes, end };
     // `ws` does not queue without compression, so its own frames keep their place among ours.
-    this.#raw.write(frameMessage(message, this.headroomBytes, this.#maskingKeys?.next()), this.#onSent);
-    this.#runtime.sweeper.moved(message.length);
+    const frame = frameMessage(message, place, this.#maskingKeys?.next());
+    this.#writer.write(frame, message);
   }
 
   close(code: number, reason: string): void {
@@ -96,7 +100,6 @@ export class SessionSocket implements Transport, Resource, MessageSink {
   /** @internal */
   _onWhole(message: Buffer): void {
     this.receiver?.onMessage(message);
-    this.#runtime.sweeper.moved(message.length);
   }
 
   /** @internal */
@@ -135,10 +138,16 @@ export class SessionSocket implements Transport, Resource, MessageSink {
     const [readByWs] = listeners;
     if (!isDataListener(readByWs) || listeners.length > 1) return;
     this.#readByWs = readByWs;
-    this.#reader = new MessageReader({ from, sink: this });
+    const { memory } = this.#runtime;
+    this.#reader = new MessageReader({ from, sink: this, memory });
     raw[owner] = this;
     raw.off("data", readByWs);
     raw.on("data", onData);
+    const intake = memory.intake(blockBytes);
+    readInto(raw, intake, (length) => {
+      this._onData(intake.subarray(0, length));
+      return true;
+    });
   }
 
   /** From these bytes on, which begin with a frame, `ws` reads. */
@@ -148,13 +157,15 @@ export class SessionSocket implements Transport, Resource, MessageSink {
     this.#release();
     if (!readByWs || raw.destroyed) return;
     raw.on("data", readByWs);
-    readByWs.call(raw, bytes);
+    // It keeps what it gets.
+    readByWs.call(raw, Buffer.from(bytes));
   }
 
   #release(): void {
     this.#reader = undefined;
     this.#readByWs = undefined;
     this.#raw.off("data", onData);
+    readAsStream(this.#raw);
     this.#raw[owner] = undefined;
   }
 }

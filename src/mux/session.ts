@@ -77,7 +77,7 @@ export class Session implements SessionView {
     this._budget = options.budget ?? new GrowthBudget(this._limits.roleGrowthBytes);
     this.#transport = options.transport;
     runtime.events.opened(this);
-    this._outbox = new Outbox(this, options.transport, this._limits);
+    this._outbox = new Outbox(this, options.transport, { limits: this._limits, memory: runtime.memory });
     this._table = new StreamTable(this);
     this._windows = new ReceiveWindows(this, this._limits, this._budget);
     this.#keepalive = new Keepalive(this, runtime, this._limits);

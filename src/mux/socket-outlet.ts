@@ -1,14 +1,12 @@
 // Writes what a stream received into a socket, and gives credit back when the operating system has taken the bytes.
-// What is written in one turn leaves in one system call; nothing is allocated per write but what Node needs itself.
+// What is written in one turn is copied and leaves in one system call; large copies are in blocks that are used again.
 
 import type { Socket } from "node:net";
+import type { TransferMemory } from "../lifecycle/transfer-memory.ts";
+import { blockBytes } from "../lifecycle/transfer-memory.ts";
+import { LentWriter } from "./lent-writer.ts";
 import type { Stream } from "./stream.ts";
 import type { TurnTask } from "./turn.ts";
-
-/** Chunks that together are smaller than this are joined: one copy is cheaper than a vectored write. */
-const joinBelowBytes: number = 16 * 1024;
-/** A chunk that has to wait is copied if the memory behind it is more than so many times its size. */
-const pinFactor = 4;
 
 /** Credit that is owed once a write has been taken. */
 class Owed {
@@ -36,11 +34,14 @@ export class SocketOutlet implements TurnTask {
   /** Callbacks of writes whose credit has been given already. */
   #settledWrites = 0;
   #pendingWrites = 0;
-  /** One for all writes. */
-  readonly #onWritten = (): void => this.#written();
+  readonly #memory: TransferMemory;
+  readonly #writer: LentWriter;
 
-  constructor(socket: Socket) {
+  /** `memory`: where what leaves together is joined. */
+  constructor(socket: Socket, memory: TransferMemory) {
     this.#socket = socket;
+    this.#memory = memory;
+    this.#writer = new LentWriter(socket, { memory, onWritten: () => this.#written() });
   }
 
   /** Bytes that were written here and not taken by the operating system yet. */
@@ -55,8 +56,8 @@ export class SocketOutlet implements TurnTask {
   }
 
   /**
-   * Writes `chunk`, of which `payloadBytes` (0 to any number) are owed to the stream as credit. By reference until it is
-   * taken: the caller must not change it. Several writes of one turn leave together.
+   * Writes `chunk`, of which `payloadBytes` (0 to any number) are owed to the stream as credit. By reference until the end
+   * of the turn, or of the message that brought it. Several writes of one turn leave together.
    */
   write(chunk: Buffer, payloadBytes: number): void {
     this.#chunks.push(chunk);
@@ -114,26 +115,12 @@ export class SocketOutlet implements TurnTask {
     if (owed > 0 || this.#firstOwed) this.#owe(owed);
     else this.#settledWrites += 1;
     this.#pendingWrites += 1;
-    const [first] = chunks;
-    if (first && chunks.length === 1) {
-      socket.write(socket.writableLength > 0 ? unpinned(first) : first, this.#onWritten);
-    } else if (total < joinBelowBytes) socket.write(Buffer.concat(chunks, total), this.#onWritten);
-    else this.#writeMany(chunks);
+    const joined = total > blockBytes ? Buffer.allocUnsafeSlow(total) : this.#memory.lend(total);
+    let at = 0;
+    for (const chunk of chunks) at += chunk.copy(joined, at);
+    this.#writer.write(joined, joined);
     // Taken on the spot, as usual: no need to wait for the callback.
     if (this.#firstOwed && socket.writableLength === 0) this.#settleAll();
-  }
-
-  #writeMany(chunks: readonly Buffer[]): void {
-    const socket = this.#socket;
-    const waits = socket.writableLength > 0;
-    const last = chunks.length - 1;
-    socket.cork();
-    for (const [index, chunk] of chunks.entries()) {
-      const bytes = waits ? unpinned(chunk) : chunk;
-      if (index === last) socket.write(bytes, this.#onWritten);
-      else socket.write(bytes);
-    }
-    socket.uncork();
   }
 
   #owe(bytes: number): void {
@@ -164,9 +151,4 @@ export class SocketOutlet implements TurnTask {
     this.#lastOwed = undefined;
     for (; owed; owed = owed.next) if (owed.bytes > 0) owed.stream?.consumed(owed.bytes);
   }
-}
-
-/** The chunk itself, or a copy if keeping it would keep far more memory alive. */
-function unpinned(chunk: Buffer): Buffer {
-  return chunk.length * pinFactor < chunk.buffer.byteLength ? Buffer.from(chunk) : chunk;
 }

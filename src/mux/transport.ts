@@ -17,10 +17,11 @@ export interface Transport {
   /** How many bytes {@link send} wants in front of each message, for a header of its own. */
   readonly headroomBytes: number;
   /**
-   * Takes ownership of `message`, whose first {@link headroomBytes} are free for the transport. Dropped silently once the
-   * transport is closing.
+   * Takes ownership of `message`, which was lent by the role's memory and is to be given back to it. Its first
+   * {@link headroomBytes} are free for the transport, the message ends before `end`. Dropped silently once the transport
+   * is closing.
    */
-  send(message: Buffer): void;
+  send(message: Buffer, end: number): void;
   /** Bytes that were sent but not taken by the operating system yet. */
   readonly unsentBytes: number;
   /** Starts an orderly close after what was sent. `code` is a WebSocket close code, `reason` at most 123 bytes. */

@@ -18,13 +18,20 @@ export const maskedHeaderBytes: number = unmaskedHeaderBytes + 4;
 /** Below this many bytes a mask is applied byte by byte: a view of words costs more. */
 const minWordsBytes = 64;
 
+/** Where the payload of a message lies in its buffer: from `headroom`, at least the header's size, to before `end`. */
+export interface PayloadPlace {
+  readonly headroom: number;
+  readonly end: number;
+}
+
 /**
- * Makes a frame of `message`, whose payload begins at `headroom` (at least the header's size): the header is put right
- * before it, and with a masking key other than 0 the payload is masked in place. Without a key the frame has no mask, as
- * servers send it. Answers the part of `message` that is the frame.
+ * Makes a frame of the payload in `message`: the header is put right before it, and with a masking key other than 0 the
+ * payload is masked in place. Without a key the frame has no mask, as servers send it. Answers the part of `message` that
+ * is the frame.
  */
-export function frameMessage(message: Buffer, headroom: number, maskingKey?: number): Buffer {
-  const length = message.length - headroom;
+export function frameMessage(message: Buffer, place: PayloadPlace, maskingKey?: number): Buffer {
+  const { headroom, end } = place;
+  const length = end - headroom;
   const masked = maskingKey !== undefined;
   const start = headroom - headerBytesOf(length) - (masked ? 4 : 0);
   const bit = masked ? maskBit : 0;
@@ -44,9 +51,9 @@ export function frameMessage(message: Buffer, headroom: number, maskingKey?: num
   }
   if (masked) {
     message.writeUInt32BE(maskingKey, at);
-    if (maskingKey !== 0) applyMask(message.subarray(headroom), maskingKey);
+    if (maskingKey !== 0) applyMask(message.subarray(headroom, end), maskingKey);
   }
-  return start === 0 ? message : message.subarray(start);
+  return message.subarray(start, end);
 }
 
 /** Masks or unmasks `bytes` in place. The first of them meets the first (highest) byte of `key`, a 32-bit number. */

@@ -119,7 +119,7 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
     this.#leave("piped");
     tunnel.requests += 1;
     const stream = tunnel.session.session.open({ kind: "pipe", tunnel: tunnel.id, visitor: address }, noHandler);
-    const outlet = new SocketOutlet(socket);
+    const outlet = new SocketOutlet(socket, this.#owner.edge.runtime.memory);
     const trace = this.#tell(stream.session, undefined);
     this.#owner.onPipe({ socket, raw: socket, stream, tunnel, early, outlet, trace });
   }

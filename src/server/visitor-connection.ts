@@ -16,6 +16,8 @@ import { HeadProgress } from "../http1/progress.ts";
 import { unreachable } from "../lifecycle/errors.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { cutSecured } from "../mux/cut-socket.ts";
+import { readAsStream } from "../mux/direct-reading.ts";
+import { takeBytes } from "../mux/socket-intake.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { Edge } from "./edge.ts";
@@ -66,11 +68,12 @@ export class VisitorConnection implements Resource {
     this.origin = visitorOrigin({ ...accepted, trusted: edge.trusted.has(address), viaName: edge.viaName });
     this.#body = new RequestBody(edge.limits.maxBodyBytes);
     this.#ahead = new ReadAhead(socket, edge.limits.readAheadBytes);
-    this.outlet = new SocketOutlet(socket);
+    this.outlet = new SocketOutlet(socket, edge.runtime.memory);
     this.response = new ResponseWriter(this.outlet);
     this.#clock = new VisitorClock({ edge, outlet: this.outlet, onExpired: (purpose) => this.#expired(purpose) });
     edge.runtime.events.opened(this);
     socket.on("data", this.#onData).on("end", this.#onEnd).on("error", ignoreError);
+    takeBytes(socket, edge.runtime.memory, this.#onData);
     socket.on("close", this.#onClose).on("finish", this.#onFinish).on("drain", this.#onDrain);
     this.#clock.start("silence");
   }
@@ -350,6 +353,7 @@ export class VisitorConnection implements Resource {
     this.outlet.detach();
     // The listener for errors stays, and knows nobody: whoever has the socket next may live long, and this must not.
     this.#socket.off("data", this.#onData).off("end", this.#onEnd);
+    readAsStream(this.#socket);
     this.#socket.off("close", this.#onClose).off("finish", this.#onFinish).off("drain", this.#onDrain);
     this.#clock.stop(reason);
     this.#edge.runtime.events.closed(this, reason);

@@ -1,4 +1,4 @@
-// The sweeper runs one minor collection per step of traffic, and none without.
+// The sweeper runs one minor collection per step of new memory, and none without.
 
 import assert from "node:assert/strict";
 import { constants, PerformanceObserver } from "node:perf_hooks";
@@ -20,12 +20,12 @@ test("one scavenge per step of traffic, none before", async () => {
   });
   observer.observe({ entryTypes: ["gc"] });
   const sweeper = new BulkSweeper();
-  sweeper.moved(bytesPerSweep - 1);
+  sweeper.allocated(bytesPerSweep - 1);
   await new Promise(setImmediate);
   await new Promise(setImmediate);
   assert.equal(scavenges, 0);
   for (let n = 1; n <= 3; n += 1) {
-    sweeper.moved(bytesPerSweep);
+    sweeper.allocated(bytesPerSweep);
     await until(() => scavenges === n, { what: `scavenge ${n}`, detail: () => scavenges });
   }
   observer.disconnect();

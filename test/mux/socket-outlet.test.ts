@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
+import { TransferMemory } from "../../src/lifecycle/transfer-memory.ts";
 import { SocketOutlet } from "../../src/mux/socket-outlet.ts";
 import type { Stream } from "../../src/mux/stream.ts";
 import type { MemoryPair } from "../support/session-pair.ts";
@@ -30,7 +31,7 @@ describe("a socket outlet", () => {
   it("joins the writes of one message, without credit for framing", async () => {
     const pair = await sessionPair();
     const { near, far } = await socketPair();
-    const outlet = new SocketOutlet(near);
+    const outlet = new SocketOutlet(near, new TransferMemory());
     const writes: number[] = [];
     const write = near.write.bind(near);
     near.write = ((chunk: Buffer, done: () => void) => {
@@ -63,7 +64,7 @@ describe("a socket outlet", () => {
 
   it("writes at once when it has no stream, and ends after what was written", async () => {
     const { near, far } = await socketPair();
-    const outlet = new SocketOutlet(near);
+    const outlet = new SocketOutlet(near, new TransferMemory());
     let text = "";
     far.on("data", (chunk: Buffer) => (text += chunk.toString()));
     const over = new Promise((resolve) => far.once("end", resolve));
@@ -79,7 +80,7 @@ describe("a socket outlet", () => {
   it("gives no credit while the socket takes nothing, and all of it afterwards", async () => {
     const pair = await sessionPair();
     const { near, far } = await socketPair();
-    const outlet = new SocketOutlet(near);
+    const outlet = new SocketOutlet(near, new TransferMemory());
     const { source, sink } = await pouring(pair, outlet);
     const target = pair.client.owner.probes[0] ?? assert.fail();
     const total = 12_000_000;
@@ -108,7 +109,7 @@ describe("a socket outlet", () => {
 
   it("keeps small pieces from pinning large buffers once the socket is backed up", async () => {
     const { near, far } = await socketPair();
-    const outlet = new SocketOutlet(near);
+    const outlet = new SocketOutlet(near, new TransferMemory());
     while (near.writableLength === 0) outlet.write(Buffer.alloc(1_000_000), 0);
     const slab = Buffer.allocUnsafeSlow(100_000).fill(1);
     outlet.write(slab.subarray(0, 1000), 0);
@@ -129,7 +130,7 @@ describe("a socket outlet", () => {
     const pair = await sessionPair();
     const { near, far } = await socketPair();
     near.on("error", () => {});
-    const outlet = new SocketOutlet(near);
+    const outlet = new SocketOutlet(near, new TransferMemory());
     while (near.writableLength === 0) outlet.write(Buffer.alloc(1_000_000), 0);
     const { source, sink } = await pouring(pair, outlet);
     source.sendData(Buffer.alloc(5000), "end");
@@ -148,7 +149,7 @@ describe("a socket outlet", () => {
   it("serves one stream after the other, each with its own credit", async () => {
     const pair = await sessionPair();
     const { near, far } = await socketPair();
-    const outlet = new SocketOutlet(near);
+    const outlet = new SocketOutlet(near, new TransferMemory());
     let read = 0;
     far.on("data", (chunk: Buffer) => (read += chunk.length));
     for (let round = 1; round <= 5; round += 1) {

@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import * as ws from "ws";
 import { MaskingKeys } from "../../src/mux/masking-keys.ts";
+import { TransferMemory } from "../../src/lifecycle/transfer-memory.ts";
 import { MessageReader } from "../../src/mux/message-reader.ts";
 import { applyMask, frameMessage, maskedHeaderBytes, unmaskedHeaderBytes } from "../../src/mux/ws-frame.ts";
 import { maxMessageBytes, maxMessageFragments } from "../../src/wire/limits.ts";
@@ -59,7 +60,8 @@ class Heard {
 /** Errors of a stream are told in the next turn. */
 async function hear(from: "client" | "server", chunks: readonly Buffer[], how: "ours" | "ws"): Promise<string[]> {
   const heard = new Heard(from);
-  let reader: MessageReader | undefined = how === "ours" ? new MessageReader({ from, sink: heard }) : undefined;
+  let reader: MessageReader | undefined =
+    how === "ours" ? new MessageReader({ from, sink: heard, memory: new TransferMemory() }) : undefined;
   for (const chunk of chunks) {
     const copy = Buffer.from(chunk);
     const rest = reader ? reader.read(copy) : copy;
@@ -92,10 +94,10 @@ describe("frames that we write", () => {
     it(`are those of ws, ${key === undefined ? "without a mask" : `with the mask ${key}`}`, () => {
       for (const size of sizes) {
         for (const headroom of key === undefined ? [unmaskedHeaderBytes, 31] : [maskedHeaderBytes, 33]) {
-          const message = Buffer.allocUnsafe(headroom + size);
+          const message = Buffer.allocUnsafe(headroom + size + 5);
           for (let at = headroom; at < message.length; at += 1) message[at] = at * 7;
-          const expected = frameByWs(Buffer.from(message.subarray(headroom)), { key });
-          const frame = frameMessage(message, headroom, key);
+          const expected = frameByWs(Buffer.from(message.subarray(headroom, headroom + size)), { key });
+          const frame = frameMessage(message, { headroom, end: headroom + size }, key);
           assert.ok(frame.equals(expected), `${size} bytes`);
           assert.equal(frame.buffer, message.buffer);
         }
@@ -194,10 +196,10 @@ describe("frames that we read", () => {
   it("keep no view of a chunk between chunks", () => {
     const messages: string[] = [];
     const sink = { _onWhole: (message: Buffer) => void messages.push(message.toString()) };
-    const reader = new MessageReader({ from: "server", sink });
+    const reader = new MessageReader({ from: "server", sink, memory: new TransferMemory() });
     const text = "hello ".repeat(500);
     const message = Buffer.concat([Buffer.alloc(unmaskedHeaderBytes), Buffer.from(text)]);
-    const frame = frameMessage(message, unmaskedHeaderBytes);
+    const frame = frameMessage(message, { headroom: unmaskedHeaderBytes, end: message.length });
     for (const size of [1, 2, 3, 700, 5000]) {
       for (const chunk of cutUp(Buffer.concat([frame, frame]), [size])) {
         const copy = Buffer.from(chunk);

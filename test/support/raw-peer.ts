@@ -43,7 +43,8 @@ export class RawPeer implements TransportReceiver {
 
   /** Sends one message of the given frames. */
   send(...frames: readonly Buffer[]): void {
-    this.end.send(Buffer.concat(frames));
+    const message = Buffer.concat(frames);
+    this.end.send(message, message.length);
   }
 
   /** Frames of one type, in order. */

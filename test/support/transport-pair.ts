@@ -13,6 +13,8 @@ export interface TransportPairOptions {
   readonly cutAfterBytes?: number;
 }
 
+const spoilt = 0xa5;
+
 /** One side. */
 export class PairedTransport implements Transport {
   readonly headroomBytes = 0;
@@ -51,11 +53,11 @@ export class PairedTransport implements Transport {
     return this.#closed;
   }
 
-  send(message: Buffer): void {
+  send(message: Buffer, end: number): void {
     if (this.#closing || this.#closed) return;
     // A socket copies too: what happens to the sender's memory later must not be seen by the receiver.
-    const copy = Buffer.from(message);
-    if (this.record) this.sent.push(copy);
+    const copy = Buffer.from(message.subarray(0, end));
+    if (this.record) this.sent.push(Buffer.from(copy));
     this.sentBytes += copy.length;
     if (this.#options.cutAfterBytes !== undefined && this.sentBytes > this.#options.cutAfterBytes) {
       this.cut();
@@ -135,6 +137,8 @@ export class PairedTransport implements Transport {
 
   deliver(message: Buffer): void {
     if (!this.#closed) this.receiver?.onMessage(message);
+    // As the memory that sockets read into: whoever still needs it has no copy, and shall be found out.
+    message.fill(spoilt);
   }
 
   closedBy(code: number, reason: string): void {

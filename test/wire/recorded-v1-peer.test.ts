@@ -92,7 +92,8 @@ describe("a recorded client of version 0.1.0", () => {
     const expected: SeenFrame[] = [];
     for (const step of recording()) {
       if (step.from === "client") {
-        pair.peer.end.send(Buffer.from(step.message, "hex"));
+        const message = Buffer.from(step.message, "hex");
+        pair.peer.end.send(message, message.length);
         continue;
       }
       const frames = step.frames.flatMap(framesOf);
