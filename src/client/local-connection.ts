@@ -8,7 +8,7 @@ import { CaissonError } from "../lifecycle/errors.ts";
 import type { TraceContext } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { Pipe } from "../mux/pipe.ts";
-import { takeBytes } from "../mux/socket-intake.ts";
+import { leaveBytes, takeBytes } from "../mux/socket-intake.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { ClientTunnel } from "./client-tunnel.ts";
@@ -74,7 +74,6 @@ export class LocalConnection implements Resource {
     this.deadline = pool.runtime.deadlines.create(() => this.#expire());
     this.deadline.arm(pool.limits.connectMs);
     socket.on(pool.target.tls ? "secureConnect" : "connect", this.#onConnect);
-    socket.on("data", this.onBytes);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
@@ -117,7 +116,7 @@ export class LocalConnection implements Resource {
     this.#user = undefined;
     this.#tunnel = upgrade.tunnel;
     this.deadline.disarm();
-    socket.off("data", this.onBytes);
+    leaveBytes(socket, this.onBytes);
     socket.off("end", this.#onEnd);
     socket.setKeepAlive(true, keepAliveProbeMs);
     this.#pipe = new Pipe({

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { connect, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { CaissonError, messageOf } from "../lifecycle/errors.ts";
+import { ignoreError } from "../lifecycle/listener.ts";
 import type { HttpProxy } from "./http-proxy.ts";
 
 /** The most that a proxy may answer before the connection is through, in bytes. */
@@ -97,6 +98,3 @@ function refusalOf(status: string, proxy: HttpProxy): string {
     ? "wants a user name and a password: HTTPS_PROXY=http://user:password@host:port"
     : "refused the user name or the password";
 }
-
-/** The end was told; but an error that nobody hears ends the process. */
-function ignoreError(): void {}

@@ -48,3 +48,6 @@ export function listenForAbort(signal: AbortSignal, onAbort: () => void, options
     options.events.closed(resource, reason);
   });
 }
+
+/** Hears an error whose close says all that matters: one that nobody hears ends the process. */
+export function ignoreError(): void {}

@@ -11,7 +11,7 @@ import type { StreamHandler } from "./handlers.ts";
 import { noHandler } from "./no-handler.ts";
 import { emptyBuffer } from "./outgoing.ts";
 import type { Session } from "./session.ts";
-import { takeBytes } from "./socket-intake.ts";
+import { leaveBytes, takeBytes } from "./socket-intake.ts";
 import { SocketOutlet } from "./socket-outlet.ts";
 import type { Stream } from "./stream.ts";
 
@@ -83,7 +83,6 @@ export class Pipe implements PipeView, StreamHandler {
     this.#outlet.attach(options.stream);
     options.stream.handler = this;
     const socket = this.#socket;
-    socket.on("data", this.#onData);
     takeBytes(socket, this.#runtime.memory, this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("finish", this.#onFinish);
@@ -199,7 +198,7 @@ export class Pipe implements PipeView, StreamHandler {
     if (this.#closed) return;
     this.#closed = true;
     const socket = this.#socket;
-    socket.off("data", this.#onData);
+    leaveBytes(socket, this.#onData);
     socket.off("end", this.#onEnd);
     socket.off("finish", this.#onFinish);
     socket.off("close", this.#onClose);

@@ -4,19 +4,27 @@
 import type { Socket } from "node:net";
 import type { TransferMemory } from "../lifecycle/transfer-memory.ts";
 import { headerBytes, maxFramePayload, maxMessageBytes } from "../wire/limits.ts";
-import { readInto } from "./direct-reading.ts";
+import { readAsStream, readInto } from "./direct-reading.ts";
 
 /** The most that one read takes, in bytes: as much as the frames of one message carry, so that none is left over. */
 const readBytes: number = maxMessageBytes - Math.ceil(maxMessageBytes / maxFramePayload) * headerBytes;
 
 /**
- * `onBytes` hears of every chunk from now on, in the place of whoever did before; a chunk is its to keep. It must listen
- * for `data` as well: bytes that were put back come so, and all bytes where Node does not let us choose the memory.
+ * `onBytes` hears of every chunk from now on, in the place of whoever took them before; a chunk is its to keep. It listens
+ * for `data` as well: bytes that were put back come so, and all bytes where Node does not let us choose the memory. The
+ * socket must be connected; it is neither paused nor resumed.
  */
 export function takeBytes(socket: Socket, memory: TransferMemory, onBytes: (chunk: Buffer) => void): void {
   const intake = memory.intake(readBytes);
+  if (!socket.listeners("data").includes(onBytes)) socket.on("data", onBytes);
   readInto(socket, intake, (length) => {
     onBytes(memory.copy(intake.subarray(0, length)));
     return true;
   });
+}
+
+/** Bytes are for whoever listens for `data` next. */
+export function leaveBytes(socket: Socket, onBytes: (chunk: Buffer) => void): void {
+  socket.off("data", onBytes);
+  readAsStream(socket);
 }

@@ -12,6 +12,7 @@ import { TLSSocket } from "node:tls";
 import type { Deadline } from "../lifecycle/deadlines.ts";
 import { unreachable } from "../lifecycle/errors.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
+import { ignoreError } from "../lifecycle/listener.ts";
 import { cutSecured } from "../mux/cut-socket.ts";
 import { readClientHello } from "./client-hello.ts";
 import { readProxyHeader } from "./proxy-header.ts";
@@ -262,6 +263,3 @@ export class Arrival {
 function cutOnTlsError(secured: TLSSocket, raw: Socket): void {
   secured.on("_tlsError", () => cutSecured(secured, raw));
 }
-
-/** The close that follows says all that matters; but an error that nobody hears ends the process. */
-function ignoreError(): void {}

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { Deadline } from "../lifecycle/deadlines.ts";
 import type { SessionView, TraceContext } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
+import { ignoreError } from "../lifecycle/listener.ts";
 import { cutSocket } from "../mux/cut-socket.ts";
 import { noHandler } from "../mux/no-handler.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
@@ -147,6 +148,3 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
     this.#owner.onPipeVisitorDone(this);
   }
 }
-
-/** The close that follows says all that matters; but an error that nobody hears ends the process. */
-function ignoreError(): void {}

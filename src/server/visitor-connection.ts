@@ -14,10 +14,10 @@ import type { RequestRejection } from "../http1/limits.ts";
 import { rejections, requestHeadLimits } from "../http1/limits.ts";
 import { HeadProgress } from "../http1/progress.ts";
 import { unreachable } from "../lifecycle/errors.ts";
+import { ignoreError } from "../lifecycle/listener.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { cutSecured } from "../mux/cut-socket.ts";
-import { readAsStream } from "../mux/direct-reading.ts";
-import { takeBytes } from "../mux/socket-intake.ts";
+import { leaveBytes, takeBytes } from "../mux/socket-intake.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { Edge } from "./edge.ts";
@@ -72,8 +72,8 @@ export class VisitorConnection implements Resource {
     this.response = new ResponseWriter(this.outlet);
     this.#clock = new VisitorClock({ edge, outlet: this.outlet, onExpired: (purpose) => this.#expired(purpose) });
     edge.runtime.events.opened(this);
-    socket.on("data", this.#onData).on("end", this.#onEnd).on("error", ignoreError);
     takeBytes(socket, edge.runtime.memory, this.#onData);
+    socket.on("end", this.#onEnd).on("error", ignoreError);
     socket.on("close", this.#onClose).on("finish", this.#onFinish).on("drain", this.#onDrain);
     this.#clock.start("silence");
   }
@@ -226,9 +226,8 @@ export class VisitorConnection implements Resource {
   /** A request head is complete: decides whose it is. Answers the offset behind what was taken. */
   #begin(chunk: Buffer): number {
     const { head, next } = this.#reader;
-    const edge = this.#edge;
     this.#phase = "ahead";
-    const route = routeOf(head, { edge, origin: this.origin });
+    const route = routeOf(head, { edge: this.#edge, origin: this.origin });
     switch (route.to) {
       case "own":
         this.#leave("own_request");
@@ -241,7 +240,7 @@ export class VisitorConnection implements Resource {
         });
         return chunk.length;
       case "refusal":
-        reportRefusal(edge.runtime.events, { ...route, origin: this.origin });
+        reportRefusal(this.#edge.runtime.events, { ...route, origin: this.origin });
         this.response.reset(head);
         this.answer(route.answer, { accept: head.field("accept"), persistence: "close" });
         return next;
@@ -352,9 +351,9 @@ export class VisitorConnection implements Resource {
     this.#ahead.drop();
     this.outlet.detach();
     // The listener for errors stays, and knows nobody: whoever has the socket next may live long, and this must not.
-    this.#socket.off("data", this.#onData).off("end", this.#onEnd);
-    readAsStream(this.#socket);
-    this.#socket.off("close", this.#onClose).off("finish", this.#onFinish).off("drain", this.#onDrain);
+    leaveBytes(this.#socket, this.#onData);
+    this.#socket.off("end", this.#onEnd).off("close", this.#onClose);
+    this.#socket.off("finish", this.#onFinish).off("drain", this.#onDrain);
     this.#clock.stop(reason);
     this.#edge.runtime.events.closed(this, reason);
     this.#owner.onVisitorClosed(this);
@@ -399,6 +398,3 @@ export class VisitorConnection implements Resource {
     this.cut("idle");
   }
 }
-
-/** The close that follows an error says all that matters; but an error that nobody hears ends the process. */
-function ignoreError(): void {}

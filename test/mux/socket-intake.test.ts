@@ -15,11 +15,9 @@ function sha256(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Listens as every reader must: for chunks, and for `data`, which brings what was put back. */
 function collect(socket: Socket, memory: TransferMemory): Buffer[] {
   const chunks: Buffer[] = [];
   const onBytes = (chunk: Buffer): void => void chunks.push(chunk);
-  socket.on("data", onBytes);
   takeBytes(socket, memory, onBytes);
   socket.resume();
   return chunks;
