@@ -2,6 +2,7 @@
 // It moves bytes and knows the rules of when to stop; parsing is the connection's, pooling the pool's. It promises that
 // a cut transfer never looks complete to either side, and it makes no closure, timer, listener or promise.
 
+import { performance } from "node:perf_hooks";
 import { chunkPrefix, chunkSuffix, lastChunk, lastChunkWithTrailers } from "../http1/chunked.ts";
 import { messageOf, unreachable } from "../lifecycle/errors.ts";
 import type { ExchangeOutcome, SessionView, UpstreamView } from "../lifecycle/events.ts";

@@ -2,6 +2,7 @@
 // that all of its phases share. Used by one exchange or pipe at a time. It makes no connection anywhere else than to its
 // pool's target, and reports itself closed only when the operating system's socket is.
 
+import { performance } from "node:perf_hooks";
 import type { Socket } from "node:net";
 import type { Deadline } from "../lifecycle/deadlines.ts";
 import { CaissonError } from "../lifecycle/errors.ts";

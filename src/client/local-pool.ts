@@ -1,6 +1,7 @@
 // Every connection to one target: those in use and those kept for the next request, the one used last first.
 // It owns them all until their sockets are closed, bounds how many wait, and finds them by identity, never by key.
 
+import { performance } from "node:perf_hooks";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";

@@ -4,20 +4,24 @@
 
 import { BulkSweeper } from "./bulk-sweeper.ts";
 
-/** The size of a block, in bytes: a message of 128 KiB with the header of its WebSocket frame. */
-export const blockBytes: number = 128 * 1024 + 64;
+/** Room for a head or a frame's header in front of a round number of bytes. */
+const headroomBytes = 64;
+/** The sizes of blocks, in bytes. A piece never keeps more than four times its size from others. */
+const blockSizes: readonly number[] = [16, 64, 128].map((kibibytes) => kibibytes * 1024 + headroomBytes);
+/** The largest block: a message of 128 KiB with the header of its WebSocket frame. */
+export const blockBytes: number = 128 * 1024 + headroomBytes;
 /** Pieces below this many bytes are cut from Node's slabs, which is cheaper still. */
 export const leastLentBytes: number = 4 * 1024;
-/** From this size on a copy is worth a block; a smaller one is often divided, and so never given back whole. */
+/** From this size on what is kept is worth a block; a smaller copy is often divided, and so never given back whole. */
 const bulkBytes: number = 64 * 1024;
-/** Blocks that may wait to be used again: 2 MiB. */
+/** Blocks of each size that may wait to be used again: 3.3 MiB in all. */
 const maxFree = 16;
 
 /** The memory of one role. It is no resource: what is never given back is collected like any other memory. */
 export class TransferMemory {
   readonly #intakes = new Map<number, Buffer>();
   /** Held weakly, so that a full collection takes what waits unused. */
-  #free: WeakRef<Buffer[]> | undefined;
+  #free: WeakRef<Buffer[][]> | undefined;
   /** The block behind each piece that was lent and not given back. */
   readonly #lent = new WeakMap<Buffer, Buffer>();
   readonly #sweeper = new BulkSweeper();
@@ -35,25 +39,29 @@ export class TransferMemory {
     return buffer;
   }
 
-  /** How many blocks wait to be used again, 0 to 16. */
+  /** How many blocks wait to be used again. */
   get freeBlocks(): number {
-    return this.#free?.deref()?.length ?? 0;
+    return this.#free?.deref()?.reduce((sum, { length }) => sum + length, 0) ?? 0;
   }
 
-  /** A piece of `bytes` (0 to {@link blockBytes}), whatever was in it. To be given back, or forgotten. */
-  lend(bytes: number): Buffer {
-    if (bytes < leastLentBytes) return this.#fresh(bytes);
-    const block = this.#free?.deref()?.pop() ?? this.#fresh(blockBytes);
+  /**
+   * A piece of `bytes`, whatever was in it, to be given back or forgotten. Of a block, unless it is too small or too large
+   * for one, or would have to wait: `waitingBytes` are in front of it, for the same socket.
+   */
+  lend(bytes: number, waitingBytes = 0): Buffer {
+    const size = bytes < (waitingBytes > 0 ? bulkBytes : leastLentBytes) ? -1 : sizeFor(bytes);
+    if (size < 0) return this.#exactly(bytes);
+    const block = this.#free?.deref()?.[size]?.pop() ?? this.#exactly(blockSizes[size] ?? bytes);
     const piece = block.subarray(0, bytes);
     this.#lent.set(piece, block);
     return piece;
   }
 
-  /** A copy of `bytes` (0 to {@link blockBytes}) for somebody who keeps it: a block if it is large, else as much as it needs. */
+  /** A copy of `bytes` for somebody who keeps it: in a block if it is large. */
   copy(bytes: Buffer): Buffer {
     const { length } = bytes;
-    const copy = length < bulkBytes ? this.#fresh(length) : this.lend(length);
-    bytes.copy(copy, 0, 0, length);
+    const copy = length < bulkBytes ? this.#exactly(length) : this.lend(length);
+    copy.set(bytes);
     return copy;
   }
 
@@ -66,16 +74,26 @@ export class TransferMemory {
     const block = this.#lent.get(piece);
     if (!block) return;
     this.#lent.delete(piece);
-    let free = this.#free?.deref();
-    if (!free) {
-      free = [];
-      this.#free = new WeakRef(free);
-    }
+    const free = this.#freeOf(sizeFor(block.length));
     if (free.length < maxFree) free.push(block);
   }
 
-  #fresh(bytes: number): Buffer {
+  #exactly(bytes: number): Buffer {
     this.#sweeper.allocated(bytes);
     return Buffer.allocUnsafe(bytes);
   }
+
+  #freeOf(size: number): Buffer[] {
+    let free = this.#free?.deref();
+    if (!free) {
+      free = blockSizes.map(() => []);
+      this.#free = new WeakRef(free);
+    }
+    return free[size] ?? [];
+  }
+}
+
+/** The smallest size of a block with room for `bytes`, -1 if none has. */
+function sizeFor(bytes: number): number {
+  return blockSizes.findIndex((size) => bytes <= size);
 }

@@ -1,6 +1,7 @@
 // What a session does with the messages of its peer. Each frame is checked against the state of its stream before anybody
 // hears of it; a peer that breaks a rule ends its session, and owners that throw lose only their stream.
 
+import { performance } from "node:perf_hooks";
 import type { GoAwayReason } from "../wire/codes.ts";
 import { goAwayReasonOf, resetReasonOf } from "../wire/code-names.ts";
 import { decodeControl } from "../wire/control-codec.ts";

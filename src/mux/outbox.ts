@@ -172,7 +172,7 @@ export class Outbox {
 
   /** The transport writes its own header in front, so that both leave as one buffer. */
   #allocate(bytes: number): Buffer {
-    return this.#memory.lend(this.#headroom + bytes);
+    return this.#memory.lend(this.#headroom + bytes, this.#transport.unsentBytes);
   }
 
   /** Answers where the message ends: right behind the headroom if nothing may leave. */

@@ -3,7 +3,6 @@
 
 import type { Socket } from "node:net";
 import type { TransferMemory } from "../lifecycle/transfer-memory.ts";
-import { blockBytes } from "../lifecycle/transfer-memory.ts";
 import { LentWriter } from "./lent-writer.ts";
 import type { Stream } from "./stream.ts";
 import type { TurnTask } from "./turn.ts";
@@ -115,9 +114,12 @@ export class SocketOutlet implements TurnTask {
     if (owed > 0 || this.#firstOwed) this.#owe(owed);
     else this.#settledWrites += 1;
     this.#pendingWrites += 1;
-    const joined = total > blockBytes ? Buffer.allocUnsafeSlow(total) : this.#memory.lend(total);
+    const joined = this.#memory.lend(total, socket.writableLength);
     let at = 0;
-    for (const chunk of chunks) at += chunk.copy(joined, at);
+    for (const chunk of chunks) {
+      joined.set(chunk, at);
+      at += chunk.length;
+    }
     this.#writer.write(joined, joined);
     // Taken on the spot, as usual: no need to wait for the callback.
     if (this.#firstOwed && socket.writableLength === 0) this.#settleAll();

@@ -1,6 +1,7 @@
 // One conversation inside a session: what its owner sends waits here by reference, what it receives goes to its handler.
 // It promises that its peer can never make it hold more than its window, and that its owner hears exactly one last call.
 
+import { performance } from "node:perf_hooks";
 import { CaissonError } from "../lifecycle/errors.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import type { ResetReason } from "../wire/codes.ts";

@@ -2,6 +2,7 @@
 // a name or for a place), checks what comes back as strictly as what went in, and tells the visitor's connection what to
 // write. It never trusts the client: heads are parsed again, and bodies are held against what their heads announced.
 
+import { performance } from "node:perf_hooks";
 import type { ComposedRequest } from "../http1/compose.ts";
 import { composeResponse } from "../http1/compose.ts";
 import { fieldIds } from "../http1/fields.ts";

@@ -37,11 +37,18 @@ void test("a block is used again, and no more than sixteen wait", () => {
   const first = memory.lend(blockBytes);
   memory.giveBack(first);
   assert.equal(memory.freeBlocks, 1);
-  assert.equal(memory.lend(leastLentBytes).buffer, first.buffer);
+  assert.equal(memory.lend(100_000).buffer, first.buffer);
   assert.equal(memory.freeBlocks, 0);
   const pieces = Array.from({ length: 40 }, () => memory.lend(blockBytes));
   for (const piece of pieces) memory.giveBack(piece);
   assert.equal(memory.freeBlocks, 16);
+});
+
+void test("no piece keeps more than four times its size, and about so much", () => {
+  const memory = new TransferMemory();
+  for (const bytes of [leastLentBytes, 16_448, 16_449, 65_600, 65_601, blockBytes, blockBytes + 1, 1_000_000]) {
+    assert.ok(memory.lend(bytes).buffer.byteLength <= 4 * bytes + 64, `${bytes} bytes`);
+  }
 });
 
 void test("small pieces and foreign memory are not kept", () => {
