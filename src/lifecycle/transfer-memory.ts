@@ -80,7 +80,8 @@ export class TransferMemory {
 
   #exactly(bytes: number): Buffer {
     this.#sweeper.allocated(bytes);
-    return Buffer.allocUnsafe(bytes);
+    // Node's slabs are of 8 KiB, or of 64 in later versions: what is not small shall not keep a whole one.
+    return bytes < leastLentBytes ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes);
   }
 
   #freeOf(size: number): Buffer[] {
