@@ -32,7 +32,8 @@ patch(SocketOutlet, "write", function write(original, chunk, payloadBytes) {
   const backlog = backlogs.get(this);
   if (!backlog) return;
   backlog.stream.consumed(payloadBytes);
-  if (this.pendingBytes > slowAbove) backlog.chunks.push(chunk);
+  // A chunk is only good until the turn is over, so a backlog has to copy.
+  if (this.pendingBytes > slowAbove) backlog.chunks.push(Buffer.from(chunk));
 });
 
 patch(SocketOutlet, "detach", function detach(original) {

@@ -155,7 +155,7 @@ describe("windows", () => {
   });
 
   it("shrink when the reader has stalled", async () => {
-    const pair = await sessionPair({ ...far, limits: { stallMs: 300 } });
+    const pair = await sessionPair({ ...far, limits: { stallMs: 1_500 } });
     await until(() => pair.client.session.rttMs > 0, { what: "the round trip" });
     const [ends] = await pipes(pair, 1);
     const [near, reader] = ends ?? assert.fail();
@@ -163,7 +163,7 @@ describe("windows", () => {
     await until(() => (reader.stream?._window ?? 0) > 300_000, { what: "it has grown" });
     reader.holds = true;
     await until(() => (reader.stream?._receiveCredit ?? 1) === 0, { what: "it is full" });
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 1_700));
     reader.consume();
     assert.equal(reader.stream?._window, initialWindowBytes);
     assert.equal(pair.client.session._windows.grownBytes, 0);
