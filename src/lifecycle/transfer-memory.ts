@@ -46,7 +46,7 @@ export class TransferMemory {
 
   /**
    * A piece of `bytes`, whatever was in it, to be given back or forgotten. Of a block, unless it is too small or too large
-   * for one, or would have to wait: `waitingBytes` are in front of it, for the same socket.
+   * for one, or would have to wait: `waitingBytes` are in front of it for the same socket, or still to come.
    */
   lend(bytes: number, waitingBytes = 0): Buffer {
     const size = bytes < (waitingBytes > 0 ? bulkBytes : leastLentBytes) ? -1 : sizeFor(bytes);

@@ -103,7 +103,7 @@ export class MessageReader {
     const roomy =
       total <= gathered.length
         ? gathered
-        : this.#memory.lend(Math.min(this.#length, Math.max(minGathered, total * aheadFactor)));
+        : this.#memory.lend(Math.min(this.#length, Math.max(minGathered, total * aheadFactor)), this.#length - total);
     if (roomy !== gathered) {
       gathered.copy(roomy, 0, 0, this.#gatheredBytes);
       this.#memory.giveBack(gathered);

@@ -10,13 +10,13 @@ import { readAsStream, readInto } from "./direct-reading.ts";
 const readBytes: number = maxMessageBytes - Math.ceil(maxMessageBytes / maxFramePayload) * headerBytes;
 
 /**
- * `onBytes` hears of every chunk from now on, in the place of whoever took them before; a chunk is its to keep. It listens
+ * `onBytes` hears of every chunk from now on, if whoever took them before has left; a chunk is its to keep. It listens
  * for `data` as well: bytes that were put back come so, and all bytes where Node does not let us choose the memory. The
  * socket must be connected; it is neither paused nor resumed.
  */
 export function takeBytes(socket: Socket, memory: TransferMemory, onBytes: (chunk: Buffer) => void): void {
   const intake = memory.intake(readBytes);
-  if (!socket.listeners("data").includes(onBytes)) socket.on("data", onBytes);
+  socket.on("data", onBytes);
   readInto(socket, intake, (length) => {
     onBytes(memory.copy(intake.subarray(0, length)));
     return true;

@@ -117,13 +117,13 @@ export class OwnHost {
   take(own: OwnConnection): void {
     const { socket } = own;
     socket.pause();
-    const refusal = own.login ? this.#waiting.add(own) : undefined;
-    if (refusal) {
-      this.#turnAway(own, refusal);
+    this.#pending.add(socket);
+    if (!own.login) {
+      this.#handOver(own);
       return;
     }
-    this.#pending.add(socket);
-    if (!own.login) this.#handOver(own);
+    const refusal = this.#waiting.add(own);
+    if (refusal) this.#turnAway(own, refusal);
   }
 
   /** Drops what is pending. */
@@ -145,10 +145,10 @@ export class OwnHost {
     const { events } = this.#edge.runtime;
     events.sessionConnected(reason, undefined);
     events.refused(reason);
-    this.#pending.release(socket, reason);
     const retryAfter = this.#spread.nextSeconds(performance.now());
     refuse(socket, { status: 503, text: "Too many clients log in at once.", reason, retryAfter });
-    // Clients say nothing behind their request before they are answered, so that no reset overtakes the answer.
+    // Clients say nothing behind their request before they are answered, so that no reset overtakes the answer. The
+    // socket stays pending until it is closed: one that does not take its answer is destroyed in time.
     socket.destroySoon();
   };
 

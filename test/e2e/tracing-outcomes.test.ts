@@ -9,25 +9,15 @@ import { connect as connectSocket } from "node:net";
 import { test } from "node:test";
 import { api } from "@opentelemetry/sdk-node";
 import type { RigOptions } from "../support/rig.ts";
-import { deferred, Rig } from "../support/rig.ts";
+import { deferred } from "../support/rig.ts";
 import { RecordedSpans } from "../support/recorded-spans.ts";
 import { RawTarget } from "../support/raw-target.ts";
+import { tracedRigs } from "../support/traced-rig.ts";
 import { until } from "../support/until.ts";
 
 const recorded = RecordedSpans.register();
+const onRig = tracedRigs(recorded);
 const { ERROR, UNSET } = api.SpanStatusCode;
-
-/** Runs `act` on a fresh rig and closes it, which asserts that every span has ended. */
-async function onRig(options: RigOptions, act: (rig: Rig) => Promise<void>): Promise<void> {
-  recorded.clear();
-  const rig = await Rig.start(options);
-  try {
-    await act(rig);
-  } finally {
-    await rig.close();
-  }
-  assert.equal(recorded.ended.length, recorded.started, "every span that was begun has ended");
-}
 
 /** The error.type and the status of both spans. */
 async function endings(): Promise<{ server: unknown[]; client: unknown[] }> {

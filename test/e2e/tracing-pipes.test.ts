@@ -9,26 +9,15 @@ import { RawClient } from "../support/raw-client.ts";
 import { RawTarget } from "../support/raw-target.ts";
 import type { RecordedSpan } from "../support/recorded-spans.ts";
 import { RecordedSpans } from "../support/recorded-spans.ts";
-import type { RigOptions } from "../support/rig.ts";
-import { Rig } from "../support/rig.ts";
+import type { Rig, RigOptions } from "../support/rig.ts";
+import { tracedRigs } from "../support/traced-rig.ts";
 import { until } from "../support/until.ts";
 
 const recorded = RecordedSpans.register();
+const onRig = tracedRigs(recorded);
 const { ERROR, UNSET } = api.SpanStatusCode;
 const { CLIENT, SERVER } = api.SpanKind;
 const none = { tracing: { sampling: new RatioSampling({ ratio: 0, obeysParent: true }) } };
-
-/** Runs `act` on a fresh rig and closes it, which asserts that every span has ended. */
-async function onRig(options: RigOptions, act: (rig: Rig) => Promise<void>): Promise<void> {
-  recorded.clear();
-  const rig = await Rig.start(options);
-  try {
-    await act(rig);
-  } finally {
-    await rig.close();
-  }
-  assert.equal(recorded.ended.length, recorded.started, "every span that was begun has ended");
-}
 
 function tcp(target: RawTarget, extra: RigOptions = {}): RigOptions {
   return {
