@@ -17,6 +17,7 @@ import { missingWrk } from "./contest/wrk.ts";
 import { oneNginx } from "./contestants/nginx.ts";
 import { allPeers } from "./peers/all-peers.ts";
 import type { Peer } from "./peers/peer.ts";
+import { carrying } from "./peers/peer.ts";
 import { CaissonError } from "../src/lifecycle/errors.ts";
 import { startCheckingTarget } from "./targets/checking-target.ts";
 import { startNginxTarget } from "./targets/nginx-target.ts";
@@ -34,7 +35,7 @@ export interface PeersPlan extends Readonly<Record<string, number>> {
   readonly seed: number;
 }
 
-const standard: PeersPlan = { rounds: 8, transferRounds: 4, seconds: 2, warm: 3, mebibytes: 1_024, seed: 1 };
+const standard: PeersPlan = { rounds: 6, transferRounds: 4, seconds: 2, warm: 3, mebibytes: 1_024, seed: 1 };
 /** Seconds in all: shows that everything runs, and nothing else. */
 export const quickPlan: PeersPlan = { rounds: 1, transferRounds: 1, seconds: 1, warm: 0, mebibytes: 8, seed: 1 };
 
@@ -79,7 +80,7 @@ export async function peers(options: PeersOptions): Promise<ContestReport> {
 }
 
 function divisionsOf(plan: PeersPlan, field: readonly Peer[]): readonly Division[] {
-  const contestants = [caisson, { ...caissonTcp, name: "Caisson TCP" }, ...field];
+  const ours = [caisson, { ...caissonTcp, name: "Caisson TCP" }];
   const { rounds, transferRounds, seconds, warm, mebibytes } = plan;
   const get = { path: "/110", answerBytes: 110, rounds, seconds };
   const size = mebibytes % 1_024 === 0 ? `${mebibytes / 1_024} GiB` : `${mebibytes} MiB`;
@@ -92,7 +93,7 @@ function divisionsOf(plan: PeersPlan, field: readonly Peer[]): readonly Division
   return [
     {
       title: "requests",
-      contestants,
+      contestants: [...ours, ...field],
       startTarget: startNginxTarget,
       scenarios: [
         requests({ ...get, name: busy, connections: 64, warmSeconds: warm }),
@@ -102,7 +103,7 @@ function divisionsOf(plan: PeersPlan, field: readonly Peer[]): readonly Division
     },
     {
       title: "transfers",
-      contestants,
+      contestants: [...ours, ...field.map((peer) => carrying(peer, big.bytes))],
       startTarget: startCheckingTarget,
       scenarios: [
         transfer({ ...big, name: `download of ${size}`, direction: "download" }),

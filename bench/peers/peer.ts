@@ -13,6 +13,8 @@ import { Program } from "../harness/program.ts";
 export interface Peer extends Contestant {
   /** Whether it knows requests, or only passes on bytes. */
   readonly proxies: "HTTP" | "bytes";
+  /** The largest body that it carries both ways, in bytes; default: any. */
+  readonly mostBodyBytes?: number;
   /** What it says of its own version; undefined if it is missing or says nothing. */
   readonly version: () => string | undefined;
 }
@@ -55,4 +57,11 @@ export function configured(resources: AsyncResources, files: Readonly<Record<str
 /** Starts a program whose output nobody reads, as that of a service without a journal. */
 export function quietly(resources: AsyncResources, options: Omit<ProgramOptions, "readsOutput">): Program {
   return resources.own(new Program({ ...options, readsOutput: false }));
+}
+
+/** The same peer, missing where bodies of `bytes` are carried if it cannot. */
+export function carrying(peer: Peer, bytes: number): Peer {
+  const { mostBodyBytes = Number.MAX_SAFE_INTEGER } = peer;
+  if (bytes <= mostBodyBytes) return peer;
+  return { ...peer, missing: peer.missing ?? `it carries bodies of at most ${mostBodyBytes} bytes` };
 }

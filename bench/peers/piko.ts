@@ -16,13 +16,18 @@ export const piko: Peer = {
   name: "piko",
   proxies: "HTTP",
   missing: missingOf(program),
-  version: () => told(fileOf(program), ["--version"], /(\d+\.\d+\.\d+)/u),
+  version: () => told(fileOf(program), ["--version"], /(\d+\.\d+\.\d+\S*)/u),
   start: (target) =>
     standingOf(async (resources) => {
       const [port = 0, upstream = 0, admin = 0, gossip = 0, agent = 0] = await freePorts(5);
       const file = fileOf(program);
       const bind = (name: string, to: number): readonly string[] => [`--${name}.bind-addr`, `127.0.0.1:${to}`];
-      const binds = [bind("proxy", port), bind("upstream", upstream), bind("admin", admin), bind("gossip", gossip)];
+      const binds = [
+        bind("proxy", port),
+        bind("upstream", upstream),
+        bind("admin", admin),
+        bind("cluster.gossip", gossip),
+      ];
       const patience = ["--proxy.timeout", "--proxy.http.read-timeout", "--proxy.http.write-timeout"];
       const server = quietly(resources, {
         title: "piko server",

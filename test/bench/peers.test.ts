@@ -2,12 +2,14 @@
 // not start. The real ones are found by their adapters, or not, and say so.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { oneNginx } from "../../bench/contestants/nginx.ts";
 import { peers, quickPlan } from "../../bench/peers.ts";
 import { allPeers } from "../../bench/peers/all-peers.ts";
 import type { Peer } from "../../bench/peers/peer.ts";
-import { missingOf, sought, soughtIn } from "../../bench/peers/peer.ts";
+import { loopbackOnly } from "../../bench/peers/loopback-only.ts";
+import { carrying, missingOf, sought, soughtIn } from "../../bench/peers/peer.ts";
 import { needsBenchPrograms } from "../support/bench-programs.ts";
 
 function peer(name: string, changes: Partial<Peer> = {}): Peer {
@@ -54,4 +56,41 @@ test("what an adapter looks for is there, or it says where it looked", () => {
   assert.match(missingOf(soughtIn("PEER_NOTHING", "file")) ?? "", /PEER_NOTHING is not set/u);
   assert.equal(new Set(allPeers.map(({ name }) => name)).size, 7);
   for (const { missing, version } of allPeers) if (missing === undefined) assert.ok(version() ?? "unknown");
+});
+
+test("a peer takes no part where bodies are larger than those that it carries", () => {
+  const small = peer("small", { mostBodyBytes: 100 });
+  assert.equal(carrying(small, 100), small);
+  assert.match(carrying(small, 101).missing ?? "", /at most 100 bytes/u);
+  assert.equal(carrying({ ...small, missing: "is not installed" }, 101).missing, "is not installed");
+  const any = peer("any");
+  assert.equal(carrying(any, 2 ** 40), any);
+});
+
+test("a peer in Node listens on 127.0.0.1, however it was told to listen", () => {
+  const script = `
+    const net = require("node:net");
+    const http = require("node:http");
+    const heard = [];
+    const tell = (server) => () => {
+      heard.push(server.address().address);
+      server.close();
+      if (heard.length === 7) console.log([...new Set(heard)].join());
+    };
+    const start = (make, ...words) => {
+      const server = make();
+      server.listen(...words, tell(server));
+    };
+    start(net.createServer);
+    start(net.createServer, 0);
+    start(http.createServer, 0, undefined, 100);
+    start(http.createServer, 0, 100);
+    start(net.createServer, 0, "127.0.0.1");
+    start(net.createServer, { port: 0 });
+    start(net.createServer, { port: 0, host: undefined });
+  `;
+  assert.equal(
+    execFileSync(process.execPath, [...loopbackOnly, "-e", script], { encoding: "utf8" }).trim(),
+    "127.0.0.1",
+  );
 });
