@@ -213,7 +213,12 @@ class RunningClient implements CaissonTunnel, CaissonClient {
     this.#events = new TypedEvents((error) => this.#runtime.events.faulted("listener", error));
     this.#forbiddenPorts = privatePorts(options);
     const forbiddenPorts = this.#forbiddenPorts;
-    this.#client = createClient(options, { runtime: this.#runtime, observer: this.#observer(), forbiddenPorts });
+    this.#client = createClient(options, {
+      runtime: this.#runtime,
+      observer: this.#observer(),
+      forbiddenPorts,
+      traced: tracing?.tellsTraces === true,
+    });
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -333,6 +338,7 @@ interface ClientParts {
   readonly runtime: Runtime;
   readonly observer: ClientObserver;
   readonly forbiddenPorts: readonly number[];
+  readonly traced: boolean;
 }
 
 function specOf(options: NamedTunnelOptions): TunnelSpec {

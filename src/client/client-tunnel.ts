@@ -30,6 +30,8 @@ export interface ClientContext {
   readonly runtime: Runtime;
   readonly limits: ClientLimits;
   readonly observer: ClientObserver;
+  /** What it says of itself to servers: optional abilities of the protocol. */
+  readonly features: readonly string[];
 }
 
 /** One granted tunnel. */

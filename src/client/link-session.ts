@@ -87,6 +87,7 @@ export class LinkSession implements SessionHandler {
         version: options.version,
         instance: options.instance,
         maxStreams: options.context.limits.maxStreams,
+        features: options.context.features,
       },
       limits: options.muxLimits,
     });
@@ -154,7 +155,7 @@ export class LinkSession implements SessionHandler {
       return forwarder;
     }
     if (tunnel.claim.kind === "http") return "no_tunnel";
-    const forwarder = new PipeForwarder(stream, tunnel);
+    const forwarder = new PipeForwarder(stream, open, tunnel);
     forwarder.start();
     return forwarder;
   }

@@ -5,6 +5,7 @@ import type { TraceContext } from "../lifecycle/events.ts";
 import type { StreamHandler } from "../mux/handlers.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { ResetReason } from "../wire/codes.ts";
+import type { OpenPipe } from "../wire/open.ts";
 import type { ClientTunnel } from "./client-tunnel.ts";
 import type { ConnectionUser, LocalConnection } from "./local-connection.ts";
 import { connectFailure } from "./target-failure.ts";
@@ -13,14 +14,17 @@ import { connectFailure } from "./target-failure.ts";
 export class PipeForwarder implements StreamHandler, ConnectionUser {
   readonly #openedAtMs: number = performance.now();
   readonly #tunnel: ClientTunnel;
+  /** What the server says of its trace. */
+  readonly #traceparent: string | undefined;
   #stream: Stream | undefined;
   #connection: LocalConnection | undefined;
   #early: Buffer[] = [];
   #earlyEnd = false;
 
-  constructor(stream: Stream, tunnel: ClientTunnel) {
+  constructor(stream: Stream, open: OpenPipe, tunnel: ClientTunnel) {
     this.#stream = stream;
     this.#tunnel = tunnel;
+    this.#traceparent = open.traceparent;
   }
 
   /** Connects. Called once. */
@@ -83,7 +87,8 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
   #tell({ session }: Stream, failure: string | undefined): TraceContext | undefined {
     const { name: tunnelName, pool, context } = this.#tunnel;
     const opening = { role: "client", openedAtMs: this.#openedAtMs, tunnelName, visitorAddress: "" } as const;
-    return context.runtime.events.pipeOpening({ ...opening, upstream: pool.target, session, failure });
+    const traceparent = this.#traceparent;
+    return context.runtime.events.pipeOpening({ ...opening, upstream: pool.target, session, traceparent, failure });
   }
 
   #cut(reason: ResetReason): void {

@@ -7,6 +7,7 @@ import { CaissonError } from "../lifecycle/errors.ts";
 import type { Inventory } from "../lifecycle/resource.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import type { MuxLimits } from "../mux/limits.ts";
+import { tracedPipesFeature } from "../wire/control.ts";
 import type { ClaimChanges, TunnelSpec } from "./claim-book.ts";
 import { ClaimBook } from "./claim-book.ts";
 import { inventoryOf } from "./client-inventory.ts";
@@ -52,6 +53,8 @@ export interface TunnelClientOptions {
   readonly limits?: Partial<ClientLimits>;
   readonly muxLimits?: Partial<MuxLimits>;
   readonly observer?: ClientObserver;
+  /** Whether servers are to say which traces raw connections belong to. Default false. */
+  readonly traced?: boolean;
   /** Tells this process from another one. Default: random. */
   readonly instance?: string;
   /** Randomness of reconnect delays: answers 0 to just below 1. */
@@ -89,7 +92,8 @@ export class TunnelClient implements ServerLinkOwner {
     }
     this.#options = options;
     this.instance = options.instance ?? randomBytes(12).toString("base64url");
-    this.#context = { runtime, observer, limits: { ...defaultClientLimits, ...options.limits } };
+    const features = options.traced === true ? [tracedPipesFeature] : [];
+    this.#context = { runtime, observer, features, limits: { ...defaultClientLimits, ...options.limits } };
     this.#servers = distinct(options.servers.map(parseServerAddress));
     for (const { connectUrl } of this.#servers) proxyFor(connectUrl, options.proxies ?? {});
     if (options.ca !== undefined) checkCertificates(options.ca, "server");

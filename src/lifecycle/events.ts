@@ -129,6 +129,8 @@ export interface PipeOpening {
   readonly upstream: UpstreamView | undefined;
   /** The session that carries it; undefined if it has none. */
   readonly session: SessionView | undefined;
+  /** On the client, what the server says of its trace: a `traceparent`, if it means well. Undefined on the server. */
+  readonly traceparent: string | undefined;
   /** Why there is no pipe, from a closed set of words; undefined if there is one. */
   readonly failure: string | undefined;
 }
@@ -201,7 +203,10 @@ export interface TunnelEvents extends ResourceEvents {
   exchangeStarted(exchange: ExchangeView): TraceContext | undefined;
   /** The exchange is over; called before `closed`. */
   exchangeEnded(exchange: ExchangeView, outcome: ExchangeOutcome): void;
-  /** A connection of a TCP or TLS tunnel becomes a pipe, or cannot. May answer with a trace, for what is told of the pipe's end. */
+  /**
+   * A connection of a TCP or TLS tunnel becomes a pipe, or cannot. May answer with a trace, for what is told of the pipe's
+   * end; the server tells its client of one that has header lines.
+   */
   pipeOpening(opening: PipeOpening): TraceContext | undefined;
   /** A request was answered by the server itself; told once, beside `refused` or `badRequest`, which count. */
   requestRefused(request: RefusedRequest): void;

@@ -3,17 +3,11 @@
 
 import type { Attributes, SpanContext, Tracer } from "@opentelemetry/api";
 import { SpanKind, TraceFlags } from "@opentelemetry/api";
-import type {
-  PipeOpening,
-  PipeView,
-  RefusedRequest,
-  SessionView,
-  TraceContext,
-  TunnelEvents,
-} from "../lifecycle/events.ts";
+import type { PipeOpening, PipeView, RefusedRequest, SessionView, TunnelEvents } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { LineBudget } from "./line-budget.ts";
 import { cut, maxValueLength } from "./span-attributes.ts";
+import type { RemoteParent } from "./trace-context.ts";
 import { TracingSpan } from "./trace-span.ts";
 
 /** What they are made with. */
@@ -96,8 +90,8 @@ export class NotableSpans {
     this.#make("protocol violation", { from: now, attributes, failed: true, parent: this.#sessions.get(session) });
   }
 
-  /** A raw connection becomes a pipe, or cannot. Answers the trace of one that does, if it is recorded. */
-  pipeOpening(opening: PipeOpening): TraceContext | undefined {
+  /** A raw connection becomes a pipe, or cannot. Answers the trace of one that does, whether it is recorded or not. */
+  pipeOpening(opening: PipeOpening, parent: SpanContext | undefined): RemoteParent | undefined {
     const { role, openedAtMs, tunnelName, visitorAddress, upstream, session, failure } = opening;
     const attributes: Attributes = { "caisson.tunnel": cut(tunnelName, maxValueLength), "network.transport": "tcp" };
     if (visitorAddress !== "") attributes["client.address"] = visitorAddress;
@@ -109,10 +103,10 @@ export class NotableSpans {
     const failed = failure !== undefined && !usualPipeEnds.has(failure);
     const kind = role === "server" ? SpanKind.SERVER : SpanKind.CLIENT;
     const link = session && this.#sessions.get(session);
-    const context = this.#record("pipe open", { kind, from: openedAtMs, attributes, failed, link });
-    if (!context || failure !== undefined) return undefined;
-    const { traceId, spanId, traceFlags } = context;
-    return { traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0, headerLines: "" };
+    const span = this.#record("pipe open", { kind, from: openedAtMs, attributes, failed, link, parent });
+    if (failure !== undefined) return undefined;
+    const { traceId, spanId, traceFlags } = span.context;
+    return { traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 };
   }
 
   /** The server answered a request by itself. */
@@ -179,10 +173,11 @@ export class NotableSpans {
     const suppressed = this.#budget.take(name);
     if (suppressed === undefined) return undefined;
     const attributes = suppressed === 0 ? past.attributes : { ...past.attributes, "caisson.suppressed": suppressed };
-    return this.#record(name, { ...past, attributes });
+    const span = this.#record(name, { ...past, attributes });
+    return span.recording ? span.context : undefined;
   }
 
-  #record(name: string, past: Past): SpanContext | undefined {
+  #record(name: string, past: Past): TracingSpan {
     const { tracer, events } = this.#options;
     const span = TracingSpan.start({
       tracer,
@@ -195,7 +190,7 @@ export class NotableSpans {
       startedAtMs: past.from,
     });
     span.end({ ...(past.to !== undefined && { endedAtMs: past.to }), failed: past.failed ?? false });
-    return span.recording ? span.context : undefined;
+    return span;
   }
 }
 

@@ -99,8 +99,16 @@ export class Tracing extends QuietEvents {
   }
 
   override pipeOpening(opening: PipeOpening): TraceContext | undefined {
-    // Nothing in a raw connection says what trace it belongs to.
-    return this.#sampling.decide(undefined, "stranger") ? this.notable.pipeOpening(opening) : undefined;
+    // A visitor's raw bytes say nothing of traces; beside the target, the server has a word of its own.
+    const tells = this.#propagation !== "none";
+    const parent = tells ? parseTraceparent(opening.traceparent) : undefined;
+    const caller = parent === undefined ? "stranger" : "believed";
+    if (this.#sampling.decide(parent, caller)) {
+      const context = this.notable.pipeOpening(opening, parent && remoteContext(parent, { caller, state: "" }));
+      return context && { ...context, headerLines: tells ? traceLines(context, "") : "" };
+    }
+    // So that the client does not begin another trace.
+    return tells && opening.role === "server" ? new FreshTrace(this.#ids.unrecordedLine()) : undefined;
   }
 
   override requestRefused(request: RefusedRequest): void {
@@ -140,7 +148,7 @@ export class Tracing extends QuietEvents {
       kind: exchange.role === "server" ? SpanKind.SERVER : SpanKind.CLIENT,
       ...(this.#sampling.readsAttributes ? { attributes } : { untold: attributes }),
       ...(session && { links: [{ context: session }] }),
-      parent: parent && parentContext(parent, { exchange, caller }),
+      parent: parent && remoteContext(parent, { caller, state: stateOf(exchange, parent) }),
       startedAtMs: exchange.openedAtMs,
     });
     this.#spans.set(exchange, span);
@@ -219,12 +227,10 @@ export class Tracing extends QuietEvents {
 }
 
 /** The parent as the SDK gets it: for a stranger the flag is what was decided here, whatever the stranger's said. */
-function parentContext(
-  parent: RemoteParent,
-  { exchange, caller }: { readonly exchange: ExchangeView; readonly caller: Caller },
+function remoteContext(
+  { traceId, spanId, sampled }: RemoteParent,
+  { caller, state }: { readonly caller: Caller; readonly state: string },
 ): SpanContext {
-  const { traceId, spanId, sampled } = parent;
-  const state = stateOf(exchange, parent);
   return {
     traceId,
     spanId,

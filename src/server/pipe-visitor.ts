@@ -9,6 +9,8 @@ import { ignoreError } from "../lifecycle/listener.ts";
 import { cutSocket } from "../mux/cut-socket.ts";
 import { noHandler } from "../mux/no-handler.ts";
 import { SocketOutlet } from "../mux/socket-outlet.ts";
+import { tracedPipesFeature } from "../wire/control.ts";
+import type { OpenPipe } from "../wire/open.ts";
 import type { RoomWaiter } from "./client-session.ts";
 import type { Edge } from "./edge.ts";
 import type { NameWaiter } from "./name-table.ts";
@@ -119,9 +121,12 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
     const { socket, address, early } = this.#options;
     this.#leave("piped");
     tunnel.requests += 1;
-    const stream = tunnel.session.session.open({ kind: "pipe", tunnel: tunnel.id, visitor: address }, noHandler);
+    const { session } = tunnel.session;
+    const trace = this.#tell(session, undefined);
+    const traceparent = session.hello?.features.includes(tracedPipesFeature) === true ? spoken(trace) : undefined;
+    const open: OpenPipe = { kind: "pipe", tunnel: tunnel.id, visitor: address };
+    const stream = session.open(traceparent === undefined ? open : { ...open, traceparent }, noHandler);
     const outlet = new SocketOutlet(socket, this.#owner.edge.runtime.memory);
-    const trace = this.#tell(stream.session, undefined);
     this.#owner.onPipe({ socket, raw: socket, stream, tunnel, early, outlet, trace });
   }
 
@@ -129,7 +134,8 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
     const { address: visitorAddress, name: tunnelName } = this.#options;
     const { openedAtMs } = this;
     const opening = { role: "server", openedAtMs, tunnelName, visitorAddress, upstream: undefined } as const;
-    return this.#owner.edge.runtime.events.pipeOpening({ ...opening, session, failure });
+    const { events } = this.#owner.edge.runtime;
+    return events.pipeOpening({ ...opening, session, traceparent: undefined, failure });
   }
 
   #refuse(limit: string): void {
@@ -147,4 +153,10 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
     this.#owner.edge.runtime.events.closed(this, reason);
     this.#owner.onPipeVisitorDone(this);
   }
+}
+
+/** A trace as the client is told of it; undefined for one that is not to be told. */
+function spoken(trace: TraceContext | undefined): string | undefined {
+  if (trace === undefined || trace.headerLines === "") return undefined;
+  return `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? "01" : "00"}`;
 }

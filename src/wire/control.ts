@@ -4,6 +4,9 @@
 /** Server only: the trace fields of the heads that it sends are its own word, not a visitor's. */
 export const tracedFeature = "traced";
 
+/** Client only: it traces, and reads the trace in the OPEN of a pipe, which no other client is sent. */
+export const tracedPipesFeature = "traced_pipes";
+
 /** Server only: it knows tunnels of kind `tls`. Registered with another one, they would end the session. */
 export const tlsFeature = "tls";
 

@@ -30,6 +30,11 @@ export interface OpenPipe {
   readonly tunnel: number;
   /** The visitor's address, for logs beside the target; may be empty. */
   readonly visitor: string;
+  /**
+   * The trace that it belongs to, as the server says: the 55 characters of a W3C `traceparent` of version 00. Only for a
+   * client that has named the feature `traced_pipes`; what one reads here may be anything of that length.
+   */
+  readonly traceparent?: string;
 }
 
 /** The meaning of an OPEN frame's payload. */

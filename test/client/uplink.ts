@@ -152,6 +152,7 @@ export class Uplink {
     const context: ClientContext = {
       runtime: this.#runtime,
       limits,
+      features: [],
       observer: {
         ...noObserver,
         request: ({ method, target: path, status }, outcome, failure) => {

@@ -35,7 +35,7 @@ function named(name: string, kind?: api.SpanKind): RecordedSpan[] {
   return recorded.ended.filter((span) => span.name === name && (kind === undefined || span.kind === kind));
 }
 
-test("a raw connection is one span when it is opened and one at its end, on both sides", async () => {
+test("a raw connection is one trace: a span when it is opened and one at its end, on both sides", async () => {
   await using target = await RawTarget.start((socket) => socket.pipe(socket), { halfOpen: true });
   await onRig(tcp(target), async (rig) => {
     const visitor = await RawClient.connect(portOf(rig));
@@ -44,6 +44,8 @@ test("a raw connection is one span when it is opened and one at its end, on both
     const [edge, call] = [named("pipe open", SERVER)[0], named("pipe open", CLIENT)[0]];
     assert.ok(edge && call);
     assert.equal(edge.attributes["client.address"], "127.0.0.1");
+    assert.equal(edge.parentSpanContext, undefined);
+    assert.equal(call.parentSpanContext?.spanId, edge.spanContext().spanId);
     assert.deepEqual([call.attributes["server.address"], call.attributes["server.port"]], ["localhost", target.port]);
     for (const span of [edge, call]) {
       assert.equal(span.attributes["caisson.tunnel"], "demo");
@@ -66,6 +68,7 @@ test("a raw connection is one span when it is opened and one at its end, on both
       assert.ok(end);
       assert.deepEqual([end.attributes["caisson.bytes_in"], end.attributes["caisson.bytes_out"]], [5, 5]);
       assert.deepEqual([end.attributes["caisson.close_reason"], end.status.code], ["ended", UNSET]);
+      assert.equal(end.spanContext().traceId, edge.spanContext().traceId);
     }
   });
 });
@@ -78,6 +81,9 @@ test("a target that refuses is an error on both sides", async () => {
     assert.equal(await visitor.ended(), "reset");
     await rig.quiet();
     const [failed] = named("pipe open", CLIENT);
+    const [edge] = named("pipe open", SERVER);
+    assert.ok(edge);
+    assert.equal(failed?.parentSpanContext?.spanId, edge.spanContext().spanId);
     assert.deepEqual([failed?.attributes["error.type"], failed?.status.code], ["target_refused", ERROR]);
     const [end] = named("pipe");
     assert.deepEqual([end?.attributes["error.type"], end?.status.code], ["target_refused", ERROR]);

@@ -59,12 +59,17 @@ export class WireClient {
   /** Logs in and says hello; with a name, it also registers a tunnel. */
   static async connect(
     port: number,
-    options: { readonly name?: string; readonly silent?: boolean; readonly token?: string } = {},
+    options: {
+      readonly name?: string;
+      readonly silent?: boolean;
+      readonly token?: string;
+      readonly features?: readonly string[];
+    } = {},
   ): Promise<WireClient> {
     const client = new WireClient(port, options.token);
     await once(client.#socket, "open");
     if (options.silent === true) return client;
-    client.send(hello());
+    client.send(hello(1024, options.features));
     if (options.name === undefined) return client;
     client.send(control({ type: "register", id: 1, kind: "http", name: options.name }));
     await until(() => client.controls("registered").length === 1, {

@@ -20,6 +20,7 @@ const opening = {
   visitorAddress: "",
   upstream: undefined,
   session: undefined,
+  traceparent: undefined,
   failure: undefined,
 } as const;
 const exchange: ExchangeView = {

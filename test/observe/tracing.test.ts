@@ -6,9 +6,9 @@ import type { Span, Tracer } from "@opentelemetry/api";
 import { INVALID_SPAN_CONTEXT, SpanKind, trace as otelTrace } from "@opentelemetry/api";
 import { tracing as sdk } from "@opentelemetry/sdk-node";
 import { Ledger } from "../../src/leaks/ledger.ts";
-import type { ExchangeView, PipeView } from "../../src/lifecycle/events.ts";
+import type { ExchangeView, PipeOpening, PipeView } from "../../src/lifecycle/events.ts";
 import { fanout } from "../../src/lifecycle/fanout.ts";
-import { RatioSampling } from "../../src/observe/sampling.ts";
+import { AgentSampling, RatioSampling } from "../../src/observe/sampling.ts";
 import { SpanTally } from "../../src/observe/span-tally.ts";
 import { Tracing } from "../../src/observe/tracing.ts";
 import { fakeExchange, fakeSession } from "./fakes.ts";
@@ -146,6 +146,50 @@ test("a drain that fails tells so, and fails", async () => {
   const { tracing, ended } = subscriber();
   await assert.rejects(() => tracing.notable.drain(() => Promise.reject(new Error("no"))), /no/);
   assert.equal(ended()[0]?.status.code, 2);
+});
+
+/** A raw connection that found its way. */
+const opening: PipeOpening = {
+  role: "server",
+  openedAtMs: performance.now(),
+  tunnelName: "demo",
+  visitorAddress: "192.0.2.1",
+  upstream: undefined,
+  session: undefined,
+  traceparent: undefined,
+  failure: undefined,
+};
+
+test("a raw connection's trace is told to the client, also if an agent's sampler does not record it", () => {
+  const { tracing } = subscriber();
+  const told = tracing.pipeOpening(opening);
+  assert.equal(told?.sampled, true);
+  assert.equal(told.headerLines, `traceparent: 00-${told.traceId}-${told.spanId}-01\r\n`);
+  const sampler = new sdk.ParentBasedSampler({ root: new sdk.AlwaysOffSampler() });
+  const tracer = new sdk.BasicTracerProvider({ sampler }).getTracer("test");
+  const unwilling = new Tracing({ tracer, sampling: new AgentSampling(tracer) });
+  for (const quiet of [unwilling, new Tracing({ tracer, sampling: nothing })]) {
+    const trace = quiet.pipeOpening(opening);
+    assert.equal(trace?.sampled, false);
+    assert.match(trace.headerLines, /^traceparent: 00-[\da-f]{32}-[\da-f]{16}-00\r\n$/u);
+  }
+  // Where traces are not told, nobody is; and a connection that failed goes nowhere.
+  const silent = new Tracing({ tracer: throwing("end"), sampling: nothing, propagation: "none" });
+  assert.equal(silent.pipeOpening(opening), undefined);
+  assert.equal(tracing.pipeOpening({ ...opening, failure: "no_tunnel" }), undefined);
+});
+
+test("beside the target, a raw connection joins the server's trace, and is recorded as the server says", () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const client = { ...opening, role: "client", visitorAddress: "", traceparent } as const;
+  const { tracing, ended } = subscriber(nothing);
+  assert.equal(tracing.pipeOpening(client)?.traceId, "0af7651916cd43dd8448eb211c80319c");
+  assert.equal(ended()[0]?.parentSpanContext?.spanId, "b7ad6b7169203331");
+  const others = subscriber(everything);
+  assert.equal(others.tracing.pipeOpening({ ...client, traceparent: traceparent.replace(/01$/u, "00") }), undefined);
+  assert.deepEqual(others.ended(), []);
+  others.tracing.pipeOpening({ ...client, traceparent: traceparent.toUpperCase() });
+  assert.equal(others.ended()[0]?.parentSpanContext, undefined);
 });
 
 test("a pipe gets its span if its exchange had one, however long it was open", () => {

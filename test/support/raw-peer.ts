@@ -114,13 +114,13 @@ export function control(message: unknown): Buffer {
 }
 
 /** A hello. */
-export function hello(maxStreams = 1024): Buffer {
+export function hello(maxStreams = 1024, features: readonly string[] = []): Buffer {
   return control({
     type: "hello",
     protocol: "caisson.v1",
     version: "0.0.0",
     instance: "raw",
-    features: [],
+    features,
     limits: { maxStreams },
   });
 }

@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import type { OpenRequest } from "../../src/wire/open.ts";
-import { decodeOpen, maxVisitorBytes, openPrefixBytes, openTail, putOpenPrefix } from "../../src/wire/open-codec.ts";
+import {
+  decodeOpen,
+  maxVisitorBytes,
+  openPrefixBytes,
+  openTail,
+  putOpenPrefix,
+  traceparentBytes,
+} from "../../src/wire/open-codec.ts";
 
 function encode(request: OpenRequest): Buffer {
   const tail = openTail(request);
@@ -38,8 +45,12 @@ const pipes: fc.Arbitrary<OpenRequest> = fc.record(
     kind: fc.constant("pipe" as const),
     tunnel: fc.integer({ min: 0, max: 0xffffffff }),
     visitor: fc.constantFrom("", "192.0.2.1", "2001:db8::1", "x".repeat(maxVisitorBytes)),
+    // Whatever of that length it is, the codec carries it; what it means is decided by whoever traces.
+    traceparent: fc
+      .uint8Array({ minLength: traceparentBytes, maxLength: traceparentBytes })
+      .map((bytes) => Buffer.from(bytes).toString("latin1")),
   },
-  plain,
+  { ...plain, requiredKeys: ["kind", "tunnel", "visitor"] },
 );
 
 describe("OPEN", () => {
@@ -66,9 +77,18 @@ describe("OPEN", () => {
     });
   });
 
+  it("carries a trace of exactly its length, and nothing else", () => {
+    const bare = encode({ kind: "pipe", tunnel: 1, visitor: "192.0.2.1" });
+    assert.equal(bare.toString("latin1"), "\u0002\u0000\u0000\u0000\u0000\u0001192.0.2.1");
+    for (const length of [0, traceparentBytes - 1, traceparentBytes + 1, 4_000]) {
+      const open: OpenRequest = { kind: "pipe", tunnel: 1, visitor: "192.0.2.1", traceparent: "0".repeat(length) };
+      assert.deepEqual(encode(open), bare);
+    }
+  });
+
   it("ignores flags of later versions", () => {
     const payload = encode({ kind: "pipe", tunnel: 1, visitor: "" });
-    payload[1] = 0xff;
+    payload[1] = 0xfe;
     assert.deepEqual(decodeOpen(payload, 0, payload.length), { kind: "pipe", tunnel: 1, visitor: "" });
   });
 
@@ -83,6 +103,12 @@ describe("OPEN", () => {
     ["a host behind the head", `01000000000100030004${head}`],
     ["a host far behind the head", `010000000001ffffffff${head}`],
     ["an endless visitor", `020000000001${"61".repeat(maxVisitorBytes + 1)}`],
+    ["no trace, where there should be one", "020100000001"],
+    ["a trace cut short", `020100000001${"30".repeat(traceparentBytes - 1)}`],
+    [
+      "an endless visitor behind a trace",
+      `020100000001${"30".repeat(traceparentBytes)}${"61".repeat(maxVisitorBytes + 1)}`,
+    ],
   ];
   for (const [what, hex] of nonsense) {
     it(`is refused with ${what}`, () => {

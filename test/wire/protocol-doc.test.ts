@@ -8,7 +8,8 @@ import { decodeFrames } from "../../src/wire/decode.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";
 import { fixedPayloadBytes, frameFlags, frameTypes } from "../../src/wire/frame.ts";
 import * as limits from "../../src/wire/limits.ts";
-import { maxVisitorBytes, openFlags } from "../../src/wire/open-codec.ts";
+import { tlsFeature, tracedFeature, tracedPipesFeature } from "../../src/wire/control.ts";
+import { maxVisitorBytes, openFlags, pipeFlags, traceparentBytes } from "../../src/wire/open-codec.ts";
 import { readPackageFile } from "../support/package-file.ts";
 import { violationReasons } from "../../src/wire/violation.ts";
 
@@ -91,6 +92,14 @@ describe("docs/protocol.md", () => {
     const sentence = text.slice(text.indexOf("Flags of an exchange"), text.indexOf("Other bits are ignored"));
     for (const bit of Object.values(openFlags)) assert.match(sentence, new RegExp(`\\b${bit} `));
     assert.match(text, new RegExp(`0 to ${maxVisitorBytes} bytes`));
+    assert.match(text, new RegExp(`a trace, ${traceparentBytes} bytes`));
+    assert.match(text, new RegExp(`^Flag ${pipeFlags.traced} of a pipe: it begins with a trace`, "m"));
+  });
+
+  it("names the features", () => {
+    const sentence = text.slice(text.indexOf("Three features exist"), text.indexOf("## Control messages"));
+    const named = [...sentence.matchAll(/that names `(\w+)`/g)].map(([, name]) => name);
+    assert.deepEqual(new Set(named), new Set([tlsFeature, tracedFeature, tracedPipesFeature]));
   });
 
   it("names the default times", () => {
