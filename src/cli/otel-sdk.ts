@@ -3,9 +3,7 @@
 // passes contexts by hand: nothing of a request can be pinned by a socket that lives longer.
 
 import type { Context, ContextManager } from "@opentelemetry/api";
-import type * as Sdk from "@opentelemetry/sdk-node";
-import type * as Processors from "@opentelemetry/sdk-node/build/src/utils.js";
-import { CaissonError, messageOf, systemCodeOf } from "../lifecycle/errors.ts";
+import { messageOf } from "../lifecycle/errors.ts";
 import { Deadlines } from "../lifecycle/deadlines.ts";
 import { noEvents } from "../lifecycle/events.ts";
 import { LineBudget } from "../observe/line-budget.ts";
@@ -15,6 +13,7 @@ import type { Queries } from "../observe/span-attributes.ts";
 import { TraceIds } from "../observe/trace-ids.ts";
 import { SpanTally } from "../observe/span-tally.ts";
 import type { Environment } from "./environment.ts";
+import { loadSdk } from "./otel-parts.ts";
 import type { Telemetry } from "./otel.ts";
 
 /** The longest wait for the last spans, in milliseconds. */
@@ -47,7 +46,7 @@ function rootOnly(root: Context): ContextManager {
 
 /** Loads, configures and registers the SDK. Throws E_CONFIG if it is not there. */
 export async function startSdk({ env, service, queries, onTrouble }: SdkOptions): Promise<Telemetry> {
-  const { sdk, processors } = await load();
+  const { sdk, processors } = await loadSdk();
   const tally = new SpanTally();
   const ids = new TraceIds();
   const troubles = new LineBudget(1);
@@ -82,30 +81,6 @@ export async function startSdk({ env, service, queries, onTrouble }: SdkOptions)
     ...(sdk.api.propagation.fields().length === 0 ? { propagation: "none" } : {}),
   };
   return { tracing, close: () => within(node.shutdown()) };
-}
-
-interface Loaded {
-  readonly sdk: typeof Sdk;
-  /** How the SDK reads exporters and queues from the environment; the one part that it does not export by name. */
-  readonly processors: typeof Processors;
-}
-
-async function load(): Promise<Loaded> {
-  try {
-    const [sdk, processors] = await Promise.all([
-      import("@opentelemetry/sdk-node"),
-      import("@opentelemetry/sdk-node/build/src/utils.js"),
-    ]);
-    return { sdk, processors };
-  } catch (error) {
-    if (systemCodeOf(error) !== "ERR_MODULE_NOT_FOUND" && systemCodeOf(error) !== "MODULE_NOT_FOUND") throw error;
-    throw new CaissonError(
-      "E_CONFIG",
-      "tracing needs the OpenTelemetry SDK, which is not installed: npm install @opentelemetry/sdk-node@0.223.0 beside caisson " +
-        "(with -g if caisson is), or leave out --otel and OTEL_EXPORTER_OTLP_ENDPOINT",
-      { cause: error },
-    );
-  }
 }
 
 /** Waits for at most {@link shutdownMs}; false if it took longer. An export that failed is over, too. */

@@ -124,13 +124,34 @@ async function withFile(source: string, act: (file: string) => Promise<void>): P
   }
 }
 
-test("an SDK that is not installed is an error that says what to install", async () => {
+/** A module for `--import` that does `act` where a module that begins with `name` is looked for. */
+function whereImported(name: string, act: string): string {
   const hooks = `export async function resolve(name, context, next) {
-    if (name.startsWith("@opentelemetry/sdk-node")) throw Object.assign(new Error("absent"), { code: "ERR_MODULE_NOT_FOUND" });
+    if (name.startsWith(${JSON.stringify(name)})) ${act};
     return next(name, context);
   }`;
-  const preload = `import { register } from "node:module"; register("data:text/javascript,${encodeURIComponent(hooks)}");`;
-  await withFile(preload, async (file) => {
+  return `import { register } from "node:module"; register("data:text/javascript,${encodeURIComponent(hooks)}");`;
+}
+
+const missing = `throw Object.assign(new Error("absent"), { code: "ERR_MODULE_NOT_FOUND" })`;
+
+test("an SDK with other parts than Caisson knows is an error that says which one to install", async () => {
+  const part = "@opentelemetry/sdk-node/build/src/utils.js";
+  const other = `return { url: "data:text/javascript,export default 1", shortCircuit: true }`;
+  const hidden = missing.replace("ERR_MODULE_NOT_FOUND", "ERR_PACKAGE_PATH_NOT_EXPORTED");
+  for (const act of [missing, hidden, other]) {
+    await withFile(whereImported(part, act), async (file) => {
+      const ended = await runCaisson(["serve", "--listen", "127.0.0.1:0", "--otel"], { nodeFlags: ["--import", file] });
+      assert.equal(ended.code, 3);
+      const says =
+        /version 0\.\d+\.\d+ of @opentelemetry\/sdk-node is not the one .*npm install @opentelemetry\/sdk-node@/u;
+      assert.match(ended.stderr, says);
+    });
+  }
+});
+
+test("an SDK that is not installed is an error that says what to install", async () => {
+  await withFile(whereImported("@opentelemetry/sdk-node", missing), async (file) => {
     const ended = await runCaisson(["serve", "--listen", "127.0.0.1:0", "--otel"], { nodeFlags: ["--import", file] });
     assert.equal(ended.code, 3);
     assert.match(ended.stderr, /npm install @opentelemetry\/sdk-node@/u);
