@@ -94,7 +94,7 @@ export const clientLimitFlags: readonly LimitFlag<keyof ConnectLimits>[] = [
   ["pipe-idle", "pipeIdleMs", "duration", 3_600_000, "longest silence of a WebSocket"],
   ["pool-idle", "poolIdleMs", "duration", 4_000, "how long an idle connection to the target is kept", 0],
   ["pool-fresh", "freshIdleMs", "duration", 1_000, "one idle for less also serves what cannot be repeated", 0],
-  ["pool-size", "poolSize", "count", 128, "idle connections kept to the target", 0],
+  ["pool-size", "poolSize", "count", 1024, "idle connections kept to the target", 0],
   ["max-discard", "discardBytes", "bytes", 1_048_576, "request bytes dropped after an early response", 0],
   ["dial-timeout", "dialMs", "duration", 10_000, "one attempt to reach the server"],
   [

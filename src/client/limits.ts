@@ -17,7 +17,10 @@ export interface ClientLimits {
   readonly poolIdleMs: number;
   /** A request that may not be repeated only reuses a connection idle for less than this. Default 1,000. */
   readonly freshIdleMs: number;
-  /** Idle connections kept per target; the one idle for longest gives way. Default 128. */
+  /**
+   * Idle connections kept per target; the one idle for longest gives way. Default 1,024, as many as one server may have in
+   * use: answers come in crowds, and what is closed between two of them is opened again for the next.
+   */
   readonly poolSize: number;
   /** Streams that one server may have open in one session. Default 1,024. */
   readonly maxStreams: number;
@@ -42,7 +45,7 @@ export const defaultClientLimits: ClientLimits = Object.freeze({
   pipeIdleMs: 3_600_000,
   poolIdleMs: 4_000,
   freshIdleMs: 1_000,
-  poolSize: 128,
+  poolSize: 1024,
   maxStreams: 1024,
   discardBytes: 1024 * 1024,
   dialMs: 10_000,

@@ -202,6 +202,23 @@ void test("idle connections are closed in time, and the pool keeps no more than 
   assert.deepEqual(uplink.held()["local_socket"], 0);
 });
 
+void test("as many requests as a server may send at once open their connections once", async () => {
+  await using target = await RawTarget.open();
+  await using uplink = await Uplink.open({ target: target.address });
+  const crowd = 300;
+  for (let wave = 0; wave < 3; wave += 1) {
+    const visits = Array.from({ length: crowd }, () => uplink.visit(get));
+    await until(() => uplink.pool.idle === 0 && target.connections.length === crowd, { what: "each has a connection" });
+    for (const connection of target.connections) {
+      await connection.head();
+      connection.write("HTTP/1.1 204 No Content\n\n");
+    }
+    for (const visit of visits) await visit.over();
+    await until(() => uplink.pool.idle === crowd, { what: "all connections idle" });
+  }
+  assert.equal(target.connections.length, crowd);
+});
+
 void test("an early response is complete, and ends the connection and what is left of the request", async () => {
   await using target = await RawTarget.open();
   await using uplink = await Uplink.open({ target: target.address });
