@@ -16,6 +16,8 @@ import type { Ending } from "./stop-signals.ts";
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const output = new Output({ stdout: process.stdout, stderr: process.stderr, env: process.env });
+  // Whichever way the process ends, what was said is told.
+  process.once("exit", () => output.flush());
   let json = argv.includes("--json");
   let telemetry: Telemetry | undefined;
   try {

@@ -1,5 +1,6 @@
 // The process's two output streams: data on stdout, the rest on stderr. A reader that goes away ends neither a server
-// nor a tunnel: what it will not read any more is dropped. It never prints text from elsewhere unescaped.
+// nor a tunnel: what it will not read any more is dropped. It never prints text from elsewhere unescaped. What is said on
+// stdout in one turn of the event loop leaves by one write, before anything on stderr: a busy client says a line per request.
 
 import type { Environment } from "./environment.ts";
 import { jsonLine, safeText } from "./safe-text.ts";
@@ -14,6 +15,9 @@ export interface OutputStream {
   off(event: "error" | "resize", listener: () => void): unknown;
 }
 
+/** What waits for the end of the turn, in UTF-16 units; more leaves at once. */
+const mostPending = 64 * 1024;
+
 /** The two streams of one process. */
 export class Output {
   readonly stdout: OutputStream;
@@ -22,6 +26,7 @@ export class Output {
   readonly interactive: boolean;
   /** Whether stdout shows colours. */
   readonly colours: boolean;
+  #pending = "";
 
   /** Made once per process: it listens for stream errors for as long as the process lives. */
   constructor(streams: { readonly stdout: OutputStream; readonly stderr: OutputStream; readonly env: Environment }) {
@@ -35,23 +40,43 @@ export class Output {
 
   /** One line for people on stdout. */
   line(text: string): void {
-    this.stdout.write(`${safeText(text)}\n`);
+    this.#say(`${safeText(text)}\n`);
   }
 
   /** One line for people on stderr. */
   note(text: string): void {
+    this.flush();
     this.stderr.write(`${safeText(text)}\n`);
   }
 
   /** One JSON event on stdout. */
   event(event: object): void {
-    this.stdout.write(`${jsonLine(event)}\n`);
+    this.#say(`${jsonLine(event)}\n`);
   }
 
   /** Text that is made here, such as help and panels, as it is. */
   raw(text: string): void {
+    this.flush();
     this.stdout.write(text);
   }
+
+  /** Writes what waits; to be called before the process ends in the middle of a turn. */
+  flush(): void {
+    if (this.#pending === "") return;
+    const text = this.#pending;
+    this.#pending = "";
+    this.stdout.write(text);
+  }
+
+  #say(text: string): void {
+    if (this.#pending === "") setImmediate(flushOutput, this);
+    this.#pending += text;
+    if (this.#pending.length > mostPending) this.flush();
+  }
+}
+
+function flushOutput(output: Output): void {
+  output.flush();
 }
 
 /** A closed pipe or a terminal that hung up: there is nobody left to tell. */

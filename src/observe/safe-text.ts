@@ -5,13 +5,18 @@
 export const maxFieldBytes = 512;
 
 /** Control, format (direction marks, zero width), line and paragraph separators, lone surrogates. */
-const unsafePattern = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+const everyUnsafe = new RegExp(unsafe, "gu");
+/** One unit of UTF-16 takes at most so many bytes of UTF-8. */
+const mostBytesPerUnit = 3;
 const ellipsis = "…";
 
 /** `text` with everything unprintable written as `\xNN` or `\u{NNNN}`, cut at `maxBytes` with an ellipsis. */
 export function printable(text: string, maxBytes: number = maxFieldBytes): string {
+  // Nearly every text is short and harmless, and there is one per request.
+  if (text.length * mostBytesPerUnit <= maxBytes && !unsafe.test(text)) return text;
   // The cut comes first as well, so that a hostile megabyte is not escaped only to be thrown away.
-  const escaped = text.slice(0, maxBytes + 1).replaceAll(unsafePattern, escapeCharacter);
+  const escaped = text.slice(0, maxBytes + 1).replaceAll(everyUnsafe, escapeCharacter);
   return cutBytes(escaped, maxBytes);
 }
 

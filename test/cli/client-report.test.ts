@@ -24,8 +24,10 @@ test("how a tunnel is reached without DNS depends on its kind", () => {
     ["tcp://localhost:10022", "tcp://127.0.0.1:10022", "tcp://127.0.0.1:10022"],
   ] as const) {
     const stdout = new Lines();
-    const report = new LineReport(new Output({ stdout, stderr: new Lines(), env: {} }));
+    const output = new Output({ stdout, stderr: new Lines(), env: {} });
+    const report = new LineReport(output);
     report.tunnel({ name: "a", url, direct: { url: directUrl, host: "a.localhost:8080" }, target: "localhost:1" });
-    assert.deepEqual(stdout.lines, [`${url} -> localhost:1`, `without DNS: ${without}`]);
+    output.flush();
+    assert.deepEqual(stdout.lines.join("\n").split("\n"), [`${url} -> localhost:1`, `without DNS: ${without}`]);
   }
 });
