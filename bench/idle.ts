@@ -9,12 +9,14 @@ import { join } from "node:path";
 import { Origin } from "./harness/origin.ts";
 import { askedSize } from "./harness/plan.ts";
 import { cpuMsOf, memoryOf } from "./harness/process-reading.ts";
-import type { BenchReport, Row } from "./harness/report.ts";
+import type { BenchReport, Check, Row } from "./harness/report.ts";
 import { figure, publish, reportOf } from "./harness/report.ts";
 import { interleave } from "./harness/rounds.ts";
 import { spreadOf } from "./harness/statistics.ts";
+import { allIdle } from "./idle/all-idle.ts";
 import { caissonContestant } from "./idle/caisson.ts";
 import type { IdleContestant, IdleServer } from "./idle/contestant.ts";
+import { frpName } from "./idle/frp.ts";
 
 /** How much is measured. */
 export interface IdlePlan extends Readonly<Record<string, number>> {
@@ -66,9 +68,10 @@ export async function idle(
   plan: IdlePlan,
   contestants: readonly IdleContestant[] = [caissonContestant(1)],
 ): Promise<BenchReport> {
+  const present = contestants.filter(({ missing }) => missing === undefined);
   await using origin = await Origin.start();
-  const found = new Map(contestants.map(({ name }) => [name, [] as Measured[]]));
-  const byName = new Map(contestants.map((contestant) => [contestant.name, contestant]));
+  const found = new Map(present.map(({ name }) => [name, [] as Measured[]]));
+  const byName = new Map(present.map((contestant) => [contestant.name, contestant]));
   await interleave({
     arms: [...byName.keys()],
     rounds: plan.rounds,
@@ -81,7 +84,7 @@ export async function idle(
       return perTunnel(measured, "collected", "rss");
     },
   });
-  return report(plan, { contestants, found });
+  return report(plan, { contestants: present, found });
 }
 
 async function measure(
@@ -92,7 +95,8 @@ async function measure(
   try {
     await using server = await contestant.start({ folder, target });
     const tunnels = Math.min(plan.tunnels, contestant.mostTunnels);
-    await server.gather(Math.min(plan.warm, tunnels));
+    // The same share of all: what a program keeps of those that went must not hide what those that come take.
+    await server.gather(Math.ceil((tunnels * Math.min(plan.warm, plan.tunnels)) / plan.tunnels));
     await server.disperse();
     const before = await collectedReading(server, plan.calm);
     await server.gather(tunnels);
@@ -154,9 +158,23 @@ function report(
       "KB of heap left",
     ],
     rows: contestants.map(({ name }) => rowOf(name, found.get(name) ?? [])),
-    checks: [{ what: "KB of RSS per idle tunnel", value: rssMedian, below: 12, ...small }],
+    checks: [
+      { what: "KB of RSS per idle tunnel", value: rssMedian, below: 12, ...small },
+      ...besideFrp(found, { rssMedian, small }),
+    ],
     data: { contestants: Object.fromEntries(found) },
   });
+}
+
+/** The goal beside frp, whose clients have a session each as ours have; none where it was not measured. */
+function besideFrp(
+  found: ReadonlyMap<string, readonly Measured[]>,
+  { rssMedian, small }: { readonly rssMedian: number; readonly small: { readonly notShown?: string } },
+): readonly Check[] {
+  const theirs = found.get(frpName) ?? [];
+  if (theirs.length === 0) return [];
+  const median = spreadOf(theirs.map((measured) => perTunnel(measured, "collected", "rss"))).median / kb;
+  return [{ what: "RSS per idle tunnel, as a share of frp's", value: rssMedian / median, below: 0.2, ...small }];
 }
 
 function rowOf(name: string, measured: readonly Measured[]): Row {
@@ -182,5 +200,8 @@ function spreadText(values: readonly number[]): string {
 
 if (process.argv[1] === import.meta.filename) {
   const { plan, format } = askedSize(idlePlans);
-  publish(await idle(plan), format);
+  for (const { name, missing } of allIdle) {
+    if (missing !== undefined) process.stderr.write(`${name} takes no part: ${missing}\n`);
+  }
+  publish(await idle(plan, allIdle), format);
 }

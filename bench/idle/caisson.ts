@@ -18,6 +18,7 @@ export function caissonContestant(tunnelsPerSession: number): IdleContestant {
     name: tunnelsPerSession === 1 ? "caisson" : `caisson, ${tunnelsPerSession} tunnels a session`,
     tunnelsPerSession,
     mostTunnels: Number.MAX_SAFE_INTEGER,
+    missing: undefined,
     start: (ground) => IdleCaisson.start(ground, tunnelsPerSession),
   };
 }
@@ -55,7 +56,9 @@ class IdleCaisson implements IdleServer {
     }
     await Promise.all(orders);
     const live = await this.#live("tunnel");
-    if (live !== tunnels) throw new CaissonError("E_GATE", `the server has ${live} of ${tunnels} tunnels`);
+    // Whole sessions: the last one is not left half empty.
+    const expected = Math.ceil(tunnels / tunnelsEach) * tunnelsEach;
+    if (live !== expected) throw new CaissonError("E_GATE", `the server has ${live} of ${expected} tunnels`);
   }
 
   async disperse(): Promise<void> {

@@ -16,6 +16,8 @@ export interface IdleContestant {
   readonly tunnelsPerSession: number;
   /** The most tunnels that one machine can hold of it; its clients may be far larger than its server. */
   readonly mostTunnels: number;
+  /** Why it cannot take part here; undefined if it can. */
+  readonly missing: string | undefined;
   /** Starts the server; resolves when it takes clients. */
   start(ground: IdleGround): Promise<IdleServer>;
 }

@@ -5,11 +5,12 @@ import { answersOn } from "../contestants/answers-on.ts";
 import { standingOf } from "../contestants/contestant.ts";
 import { told } from "../contest/program-versions.ts";
 import { freePorts } from "../harness/free-ports.ts";
-import type { Peer } from "./peer.ts";
+import type { Peer, Sought } from "./peer.ts";
 import { configured, fileOf, missingOf, quietly, sought } from "./peer.ts";
 
-const frps = sought("PEER_FRPS", "frps");
-const frpc = sought("PEER_FRPC", "frpc");
+/** Its two programs, or why they are missing. */
+export const frps: Sought = sought("PEER_FRPS", "frps");
+export const frpc: Sought = sought("PEER_FRPC", "frpc");
 const host = "bench.example";
 
 /** See README.md. */

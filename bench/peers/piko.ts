@@ -5,22 +5,23 @@ import { answersOn } from "../contestants/answers-on.ts";
 import { standingOf } from "../contestants/contestant.ts";
 import { told } from "../contest/program-versions.ts";
 import { freePorts } from "../harness/free-ports.ts";
-import type { Peer } from "./peer.ts";
+import type { Peer, Sought } from "./peer.ts";
 import { fileOf, missingOf, quietly, sought } from "./peer.ts";
 
-const program = sought("PEER_PIKO", "piko");
+/** Server and agent are one program. */
+export const pikoProgram: Sought = sought("PEER_PIKO", "piko");
 const endpoint = "bench";
 
 /** See README.md. */
 export const piko: Peer = {
   name: "piko",
   proxies: "HTTP",
-  missing: missingOf(program),
-  version: () => told(fileOf(program), ["--version"], /(\d+\.\d+\.\d+\S*)/u),
+  missing: missingOf(pikoProgram),
+  version: () => told(fileOf(pikoProgram), ["--version"], /(\d+\.\d+\.\d+\S*)/u),
   start: (target) =>
     standingOf(async (resources) => {
       const [port = 0, upstream = 0, admin = 0, gossip = 0, agent = 0] = await freePorts(5);
-      const file = fileOf(program);
+      const file = fileOf(pikoProgram);
       const bind = (name: string, to: number): readonly string[] => [`--${name}.bind-addr`, `127.0.0.1:${to}`];
       const binds = [
         bind("proxy", port),
