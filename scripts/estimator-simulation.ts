@@ -7,7 +7,8 @@
 // Example: npm run build && node dist/scripts/estimator-simulation.js 700   (deviation of the heap between samples, bytes)
 
 import { presets } from "../bench/gate/options.ts";
-import { certainlyClean, heapReturned } from "../bench/gate/verdict/stopping.ts";
+import type { Standing } from "../bench/gate/verdict/stopping.ts";
+import { certainlyClean, heapReturned, leavesNothingOpen } from "../bench/gate/verdict/stopping.ts";
 import { judge } from "../bench/gate/verdict/verdict.ts";
 import type { Outcome } from "../bench/gate/verdict/finding.ts";
 import { SeededRandom } from "../bench/gate/seeded-random.ts";
@@ -71,15 +72,15 @@ process.exitCode = failed ? 1 : 0;
 
 /** How the short form ends, which is asked after each round whether to go on. */
 function endOfShortForm(samples: readonly Sample[], nodeMajor: number): Outcome {
-  const outcomes: { readonly outcome: Outcome }[] = [];
+  const verdicts: Standing[] = [];
   for (let rounds = 1; rounds <= quick.rounds; rounds += 1) {
     const soFar = samples.slice(0, quick.warmupRounds + rounds + 1);
-    const { outcome } = judge(soFar, { nodeMajor, final: false });
-    if (outcome === "leak") return outcome;
+    const verdict = judge(soFar, { nodeMajor, final: false });
+    if (verdict.outcome === "leak") return "leak";
     // One round more, which decides.
-    const early = certainlyClean(outcomes, quick) && heapReturned(soFar.slice(0, -1), nodeMajor);
-    if (early && outcome === "clean") return outcome;
-    outcomes.push({ outcome });
+    const early = certainlyClean(verdicts, quick) && heapReturned(soFar.slice(0, -1), nodeMajor);
+    if (early && leavesNothingOpen(verdict)) return judge(soFar, { nodeMajor, final: true }).outcome;
+    verdicts.push(verdict);
   }
   return judge(samples, { nodeMajor, final: true }).outcome;
 }

@@ -86,7 +86,7 @@ export const presets: Readonly<Record<GateRequest["preset"], Preset>> = {
     clients: 2_500,
     rounds: 25,
     warmupRounds: 4,
-    censusEvery: 2,
+    censusEvery: 3,
     earliest: 12,
     extraRounds: 10,
     boundMs: 65_000,

@@ -21,7 +21,7 @@ import { disturbed } from "./verdict/disturbance.ts";
 import type { Verdict } from "./verdict/finding.ts";
 import { idleCouldTell, idleReadings } from "./verdict/idle-growth.ts";
 import type { Sample } from "./verdict/sample.ts";
-import { certainlyClean, heapReturned } from "./verdict/stopping.ts";
+import { certainlyClean, heapReturned, leavesNothingOpen } from "./verdict/stopping.ts";
 import { judge } from "./verdict/verdict.ts";
 
 /** What rounds are made of. */
@@ -118,7 +118,7 @@ export class Rounds {
       verdict = await this.#judgedWithIdle({ final: false });
       verdicts.push(verdict);
       // What was no leak in the deciding round was something that filled up; where it says something new, the run goes on.
-      if (over || (deciding && leaks && verdict.outcome === "leak") || (early && verdict.outcome === "clean")) break;
+      if (over || (deciding && leaks && verdict.outcome === "leak") || (early && leavesNothingOpen(verdict))) break;
       if (n === last && verdict.outcome === "undecided" && last < rounds + extraRounds && this.#timeFor(roundsMore)) {
         last += roundsMore;
       }
@@ -145,15 +145,14 @@ export class Rounds {
         await this.#failedIn(scenario.name, error);
       }
     }
-    await this.#options.server.rehearse();
-    await this.#options.client.rehearse();
+    await Promise.all([this.#options.server.rehearse(), this.#options.client.rehearse()]);
   }
 
-  /** Waits until everything closed must be gone, and collects. */
+  /** Collects until nothing closed is left, or until what is left must be gone by now: then it is retained. */
   async #decideRetained(): Promise<void> {
-    const { server, client } = this.#options;
-    await server.decideRetained();
-    await client.decideRetained();
+    const { server, client, check } = this.#options;
+    await Promise.all([server.decideRetained(), client.decideRetained()]);
+    check();
   }
 
   async #round({ phase, deciding }: { readonly phase: Sample["phase"]; readonly deciding: boolean }): Promise<void> {

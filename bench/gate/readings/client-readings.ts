@@ -1,15 +1,17 @@
 // One sample of the long-lived client process: its ledgers over IPC, the rest from its inspector.
 
+import { clientGraceMs } from "../processes/client-ledgers.ts";
 import type { ClientOrder } from "../processes/client-orders.ts";
 import type { Counts } from "../processes/orders.ts";
 import type { Worker } from "../processes/worker.ts";
 import type { KindSample, Sample } from "../verdict/sample.ts";
 import { descriptorsOf, tcpCounters } from "./kernel.ts";
 import type { ProcessReader } from "./process-reader.ts";
+import { decideRetained } from "./retained.ts";
 import type { SampleFacts } from "./server-readings.ts";
 
-/** Collections that decide what is retained, and some to spare. */
-const decidingCollections = 6;
+/** A collection that comes a moment after the grace is late enough. Milliseconds. */
+const momentMs = 200;
 
 /** The readings of a client process. */
 export class ClientReadings {
@@ -21,23 +23,30 @@ export class ClientReadings {
     this.#inspector = inspector;
   }
 
-  /** Collects so often that what has been closed for long enough and is still there is retained. */
-  async decideRetained(): Promise<void> {
-    await this.#inspector.collectGarbage(decidingCollections);
+  /** Decides what is retained. */
+  decideRetained(): Promise<void> {
+    return decideRetained({
+      graceMs: clientGraceMs + momentMs,
+      collect: (times) => this.#inspector.collectGarbage(times),
+      kinds: () => this.#kinds(),
+    });
   }
 
   /** Does once what a reading does now and then. */
-  async rehearse(): Promise<void> {
-    await this.decideRetained();
-    await this.#inspector.rehearse();
+  rehearse(): Promise<void> {
+    return this.#inspector.rehearse();
   }
 
   /** Reads everything at a quiescent point. */
   async sample(facts: SampleFacts, options: { readonly census: boolean }): Promise<Sample> {
     const { memory, handles, census } = await this.#inspector.read(options);
-    const kinds = kindsOf(await this.#crew.ask({ do: "ledgers" }));
+    const kinds = await this.#kinds();
     const fds = await descriptorsOf(this.#crew.process.pid);
     return { ...facts, kinds, probes: {}, handles, fds, tcp: await tcpCounters(), memory, ...census };
+  }
+
+  async #kinds(): Promise<Record<string, KindSample>> {
+    return kindsOf(await this.#crew.ask({ do: "ledgers" }));
   }
 
   /** Lets go of the process. */

@@ -12,14 +12,19 @@ export function containers(all: readonly object[]): Record<string, number> {
   const { size: mapSize } = Object.getOwnPropertyDescriptors(Map.prototype);
   const { size: setSize } = Object.getOwnPropertyDescriptors(Set.prototype);
 
+  const classes = new Map<object | null, string>();
   const classOf = (value: unknown): string => {
     if ((typeof value !== "object" && typeof value !== "function") || value === null || types.isProxy(value)) {
       return value === null ? "null" : typeof value;
     }
     const prototype: object | null = Object.getPrototypeOf(value);
+    const known = classes.get(prototype);
+    if (known !== undefined) return known;
     const maker: unknown = prototype && Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
     const name: unknown = typeof maker === "function" && Object.getOwnPropertyDescriptor(maker, "name")?.value;
-    return typeof name === "string" && name !== "" ? name : "object";
+    const found = typeof name === "string" && name !== "" ? name : "object";
+    classes.set(prototype, found);
+    return found;
   };
   /** Static properties are told by the name of their class. */
   const ownerOf = (object: object): string => {

@@ -16,8 +16,8 @@ export interface ProcessReading {
   readonly census: Pick<Sample, "objects" | "listeners" | "containers">;
 }
 
-/** Collections before memory is read: what a finalisation callback lets go is garbage only after it ran. */
-const collections = 2;
+/** Collections before memory is read: what a finalisation callback lets go is garbage only after it ran. The reading collects, too. */
+const collections = 1;
 /**
  * A reading of the heap is the true size and some garbage that a running process has just made; so the lowest of several is
  * taken. Enough were read when one came so close to the lowest again, in bytes.
@@ -25,8 +25,8 @@ const collections = 2;
 const closeBytes = 256;
 const leastReadings = 3;
 const mostReadings = 10;
-/** Censuses before the first that counts. */
-const rehearsals = 3;
+/** Censuses before the first that counts: until one finds what the one before found, but no more than these. */
+const mostRehearsals = 4;
 /** Two turns of the event loop, for finalisation callbacks and for what they let go. */
 const turns = "new Promise((resolve) => setImmediate(() => setImmediate(resolve)))";
 
@@ -61,7 +61,13 @@ export class ProcessReader {
    * first looked at, and those of what was made so by the next census.
    */
   async rehearse(): Promise<void> {
-    for (let n = 0; n < rehearsals; n += 1) await this.read({ census: true });
+    let before = -1;
+    for (let n = 0; n < mostRehearsals; n += 1) {
+      const { census: found } = await this.read({ census: true });
+      const objects = Object.values(found.objects ?? {}).reduce((sum, count) => sum + count, 0);
+      if (objects <= before) return;
+      before = objects;
+    }
   }
 
   /** Collects garbage and reads; a census takes as long as everything else together. */

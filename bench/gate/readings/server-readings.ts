@@ -1,13 +1,13 @@
 // One sample of a server: the ledgers from its private listener, the rest from its inspector where there is one. Waits for
 // quiescence first. Keeps the floor below which a round that left something behind is no longer waited for.
 
-import { setTimeout as pause } from "node:timers/promises";
 import type { Phase, Sample } from "../verdict/sample.ts";
 import type { AdminReader } from "./admin-reader.ts";
 import { descriptorsOf, tcpCounters } from "./kernel.ts";
 import type { ProcessReader } from "./process-reader.ts";
 import { floorOf, settle, unsettled } from "./quiescence.ts";
 import type { Floor, Patience } from "./quiescence.ts";
+import { decideRetained } from "./retained.ts";
 
 /** What a sample says of the run besides the readings. */
 export interface SampleFacts {
@@ -30,8 +30,6 @@ export interface ServerReadingsOptions {
   readonly graceMs: number;
 }
 
-/** Collections after the grace that decide what is retained, and some to spare. */
-const decidingCollections = 6;
 /** Collections before the ledger of the collector is read, in a server without an inspector. */
 const collections = 3;
 /** What a round that settled in vain costs at most after the first such round, in milliseconds. */
@@ -68,16 +66,19 @@ export class ServerReadings {
     return left;
   }
 
-  /** Waits until what was closed must have been collected, and collects so often that what is still there is retained. */
-  async decideRetained(): Promise<void> {
-    await pause(this.#from.graceMs);
-    await this.#collect(decidingCollections);
+  /** Decides what is retained. */
+  decideRetained(): Promise<void> {
+    const { graceMs, admin } = this.#from;
+    return decideRetained({
+      graceMs,
+      collect: (times) => this.#collect(times),
+      kinds: async () => (await admin.ledgers()).kinds,
+    });
   }
 
   /** Does once what a reading does now and then: the first time leaves something behind, such as the server's own collector. */
   async rehearse(): Promise<void> {
     await this.#from.admin.collectGarbage(1);
-    await this.#collect(decidingCollections);
     await this.#from.inspector?.rehearse();
   }
 

@@ -127,7 +127,8 @@ function checkGrowth(judging: Judging, series: Series, into: Findings): void {
       const single = growth.since === judging.measured.length - 1 && judging.measured.length > persistence;
       // Where enough was measured and nothing at all is within the limits of the rate, more rounds would say no more.
       const noise = judging.measured.length >= leastForNoise && growth.lowest <= 0;
-      (options.final && (small || single || noise) ? into.warnings : into.doubts).push(result);
+      if (options.final && (small || single || noise)) into.warnings.push(result);
+      else into.doubts.push(growth.perUnitBesides > 0 ? result : { ...result, once: true });
       return;
     }
     default:

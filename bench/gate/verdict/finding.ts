@@ -35,6 +35,8 @@ export interface Finding {
   readonly sinceRound: number;
   /** One sentence that a person understands. */
   readonly text: string;
+  /** Of a doubt: it came in one step. What happened once is no growth, and what only the last sample shows may be on its way out. */
+  readonly once?: true;
 }
 
 /** Growth of one memory series over the measured rounds. */

@@ -6,8 +6,11 @@ import { tolerancesOf } from "./equivalence.ts";
 import { smooth } from "./memory-checks.ts";
 import type { Sample } from "./sample.ts";
 
-/** So many verdicts in a row must be clean; the one of the round that decides comes to these. */
+/** So many verdicts in a row must leave nothing open; the one of the round that decides comes to these. */
 const inARow = 2;
+
+/** The part of a verdict that matters here. */
+export type Standing = Pick<Verdict, "outcome" | "doubts">;
 
 /** The part of a plan that matters here. */
 export interface EarlyEnd {
@@ -16,13 +19,21 @@ export interface EarlyEnd {
 }
 
 /**
- * Whether a run is certainly clean already, by its verdicts: each of the last two said so by itself. Verdicts that are not
+ * Whether a run is certainly clean already, by its verdicts: neither of the last two left anything open. Verdicts that are not
  * final call nothing clean of which a count still moves, nor a heap in which a container that grows in steps could hide.
  * @param verdicts those of all measured rounds so far, none of them final
  */
-export function certainlyClean(verdicts: readonly Pick<Verdict, "outcome">[], { earliest }: EarlyEnd): boolean {
+export function certainlyClean(verdicts: readonly Standing[], { earliest }: EarlyEnd): boolean {
   if (earliest === undefined || verdicts.length < Math.max(earliest, inARow)) return false;
-  return verdicts.slice(-inARow).every(({ outcome }) => outcome === "clean");
+  return verdicts.slice(-inARow).every(leavesNothingOpen);
+}
+
+/**
+ * Whether a verdict is clean but for counts that rose in one single step: something was used for the first time, or is on its
+ * way out in the last sample. A leak rises again, which is then a doubt like any other.
+ */
+export function leavesNothingOpen({ outcome, doubts }: Standing): boolean {
+  return outcome !== "leak" && doubts.every(({ once }) => once === true);
 }
 
 /**

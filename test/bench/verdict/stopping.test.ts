@@ -2,12 +2,20 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Outcome } from "../../../bench/gate/verdict/finding.ts";
-import { certainlyClean, heapReturned } from "../../../bench/gate/verdict/stopping.ts";
+import type { Finding, Outcome } from "../../../bench/gate/verdict/finding.ts";
+import type { Standing } from "../../../bench/gate/verdict/stopping.ts";
+import { certainlyClean, heapReturned, leavesNothingOpen } from "../../../bench/gate/verdict/stopping.ts";
 import { memory, run } from "./synthetic.ts";
 
-const verdicts = (...outcomes: readonly Outcome[]): { readonly outcome: Outcome }[] =>
-  outcomes.map((outcome) => ({ outcome }));
+const doubt: Finding = {
+  ledger: "objects",
+  subject: "Timeout",
+  perConnection: 0.001,
+  sinceRound: 9,
+  text: "One more.",
+};
+const verdicts = (...outcomes: readonly Outcome[]): Standing[] =>
+  outcomes.map((outcome) => ({ outcome, doubts: outcome === "undecided" ? [doubt] : [] }));
 
 test("the last two verdicts must be clean, and there must be enough of them", () => {
   const plan = { earliest: 4 };
@@ -15,6 +23,15 @@ test("the last two verdicts must be clean, and there must be enough of them", ()
   assert.equal(certainlyClean(verdicts("undecided", "clean", "clean", "clean"), plan), true);
   assert.equal(certainlyClean(verdicts("clean", "clean", "clean", "undecided", "clean"), plan), false);
   assert.equal(certainlyClean(verdicts("clean", "clean", "clean", "leak"), plan), false);
+});
+
+test("a count that rose once leaves nothing open, anything else does", () => {
+  const once: Finding = { ...doubt, once: true };
+  assert.equal(leavesNothingOpen({ outcome: "undecided", doubts: [once, once] }), true);
+  assert.equal(leavesNothingOpen({ outcome: "undecided", doubts: [once, doubt] }), false);
+  assert.equal(leavesNothingOpen({ outcome: "leak", doubts: [] }), false);
+  const plan = { earliest: 2 };
+  assert.equal(certainlyClean([...verdicts("clean"), { outcome: "undecided", doubts: [once] }], plan), true);
 });
 
 test("without an earliest round no run ends early", () => {
