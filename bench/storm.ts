@@ -1,7 +1,7 @@
 // What happens when a server is killed under many clients and started again at once: when half of them, nearly all and all
 // are back under their names, how much memory that takes, and how long visitors of a tunnel that stands have to wait
 // meanwhile. Everybody shares one machine here, so the clients' own work is in all the times.
-// Example: npm run bench:storm -- --clients 10000 --rounds 3
+// Example: npm run bench:storm -- --clients 10000 --rounds 3 --doors 2
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,12 +27,14 @@ export interface StormPlan extends Readonly<Record<string, number>> {
   readonly every: number;
   /** Milliseconds that visitors go on when all clients are back. */
   readonly after: number;
+  /** 1: clients connect where visitors come in; 2: at an address of their own. */
+  readonly doors: number;
 }
 
 /** The whole measurement, and a form of seconds that only proves that the bench runs. */
 export const stormPlans: { readonly standard: StormPlan; readonly quick: StormPlan } = {
-  standard: { clients: 10_000, rounds: 3, every: 50, after: 3_000 },
-  quick: { clients: 100, rounds: 1, every: 50, after: 500 },
+  standard: { clients: 10_000, rounds: 3, every: 50, after: 3_000, doors: 1 },
+  quick: { clients: 100, rounds: 1, every: 50, after: 500, doors: 1 },
 };
 
 /** Fewer clients than this are no storm. */
@@ -75,12 +77,13 @@ async function measure(
   plan: StormPlan,
   { folder, target }: { readonly folder: string; readonly target: number },
 ): Promise<Storm> {
-  await using first = await CaissonServer.start({ folder });
+  await using first = await CaissonServer.start({ folder, clientsPort: plan.doors === 2 ? 0 : undefined });
   await using crowd = await ReturningCrowd.gather({ server: first.socketUrl, target }, plan.clients);
   await using healthy = new RoleProcess();
   const killedMs = machineMs();
   await first.kill();
-  await using second = await CaissonServer.start({ folder, port: first.port });
+  const clientsPort = plan.doors === 2 ? first.clientsPort : undefined;
+  await using second = await CaissonServer.start({ folder, port: first.port, clientsPort });
   const listeningMs = machineMs() - killedMs;
   await healthy.ask<"connect">({ do: "connect", admin: false, folder, server: second.socketUrl, target });
   const healthyMs = machineMs() - killedMs;

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NodeProcess } from "../gate/processes/node-process.ts";
+import type { ListeningServer } from "../gate/processes/server-process.ts";
 import { listeningIn } from "../gate/processes/server-process.ts";
 import { AdminReader } from "../gate/readings/admin-reader.ts";
 import type { ProcessMemory } from "./process-reading.ts";
@@ -16,6 +17,8 @@ export interface CaissonServerOptions {
   readonly folder: string;
   /** Default 0: any that is free. */
   readonly port?: number;
+  /** Gives clients an address of their own, at this port; 0: any that is free. Default: they connect where visitors do. */
+  readonly clientsPort?: number | undefined;
   /** More flags of `caisson serve`. */
   readonly flags?: readonly string[];
   readonly nodeFlags?: readonly string[];
@@ -31,15 +34,19 @@ export class CaissonServer {
   readonly url: string;
   readonly admin: AdminReader;
 
-  private constructor(process: NodeProcess, url: string, admin: AdminReader) {
+  readonly #clientsUrl: string;
+
+  private constructor(process: NodeProcess, urls: ListeningServer, admin: AdminReader) {
     this.process = process;
-    this.url = url;
+    this.url = urls.url;
+    this.#clientsUrl = urls.clients;
     this.admin = admin;
   }
 
   /** Starts it; resolves when it listens. Rejects with E_GATE. */
   static async start(options: CaissonServerOptions): Promise<CaissonServer> {
-    const { folder, port = 0, flags = [], nodeFlags = [] } = options;
+    const { folder, port = 0, clientsPort, flags = [], nodeFlags = [] } = options;
+    const door = clientsPort === undefined ? [] : ["--listen-clients", `127.0.0.1:${clientsPort}`];
     const tokenFile = join(folder, "admin-token");
     const server = new NodeProcess({
       title: "the server under test",
@@ -47,13 +54,13 @@ export class CaissonServer {
       script: serverMain,
       args: [
         ["serve", "--json", "--log-level", "error", "--listen", `127.0.0.1:${port}`, "--admin", "127.0.0.1:0"],
-        ["--admin-token-file", tokenFile, ...oneAddress, ...flags],
+        ["--admin-token-file", tokenFile, ...oneAddress, ...door, ...flags],
       ].flat(),
       env: { XDG_STATE_HOME: folder, XDG_CONFIG_HOME: folder },
     });
     try {
-      const { url, admin } = await server.line(listeningIn);
-      return new CaissonServer(server, url, new AdminReader(admin, readFileSync(tokenFile, "utf8").trim()));
+      const urls = await server.line(listeningIn);
+      return new CaissonServer(server, urls, new AdminReader(urls.admin, readFileSync(tokenFile, "utf8").trim()));
     } catch (error) {
       await server.kill();
       throw error;
@@ -64,9 +71,14 @@ export class CaissonServer {
     return Number(new URL(this.url).port);
   }
 
+  /** The port where clients connect. */
+  get clientsPort(): number {
+    return Number(new URL(this.#clientsUrl).port);
+  }
+
   /** Where clients connect. */
   get socketUrl(): string {
-    return this.url.replace(/^http/u, "ws").replace(/\/$/u, "");
+    return this.#clientsUrl.replace(/^http/u, "ws").replace(/\/$/u, "");
   }
 
   memory(): ProcessMemory {

@@ -50,6 +50,11 @@ export interface ServeOptions {
   readonly listen?: string;
   /** `HOST:PORT` for TLS; needs `tls`. None if absent. */
   readonly listenTls?: string;
+  /**
+   * `HOST:PORT` where clients connect, and nowhere else: their crowds then wait in a row of their own, and a firewall can
+   * keep visitors away from it. With TLS if there is `tls`. Absent, clients connect where visitors do.
+   */
+  readonly listenClients?: string;
   /** Certificate files; several for several names. They are read again when they change. */
   readonly tls?: readonly TlsFiles[];
   /** Send visitors of plain HTTP to HTTPS. Default false. */
@@ -126,6 +131,8 @@ export interface CaissonServer {
   readonly url: string;
   /** Its URL for TLS, under its domain; empty if it does not listen for that. */
   readonly tlsUrl: string;
+  /** Where clients connect, with `http:` for `ws:`: its own URL unless they have an address of their own. */
+  readonly clientsUrl: string;
   /** The private listener's URL; empty if there is none. */
   readonly admin: string;
   /** The live page's URL with a code that signs in once; empty without a private listener. */
@@ -147,8 +154,8 @@ export interface CaissonServer {
  */
 export async function serve(options: ServeOptions = {}): Promise<CaissonServer> {
   const addresses = servedAddresses(options);
-  for (const { host } of addresses) {
-    if (isLoopback(host) || options.open === true || options.tokens !== undefined) continue;
+  for (const { host, door } of addresses) {
+    if (door === "visitors" || isLoopback(host) || options.open === true || options.tokens !== undefined) continue;
     throw new CaissonError(
       "E_CONFIG",
       `without tokens anybody who reaches ${host} could open a tunnel; give it --tokens, listen on 127.0.0.1, or pass --open if that is meant`,
@@ -234,6 +241,10 @@ class RunningServer implements CaissonServer {
 
   get tlsUrl(): string {
     return this.#server.edge.address.tlsUrl ?? "";
+  }
+
+  get clientsUrl(): string {
+    return this.#server.edge.address.clientsUrl;
   }
 
   async start(addresses: readonly ServedAddress[]): Promise<void> {

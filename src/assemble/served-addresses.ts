@@ -2,6 +2,7 @@
 
 import { CaissonError } from "../lifecycle/errors.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
+import type { Door } from "../server/visitor-owner.ts";
 import { CertificateFiles } from "../server/certificate-files.ts";
 import type { PortRange } from "../tokens/name-pattern.ts";
 import { parsePortRange } from "../tokens/name-pattern.ts";
@@ -18,6 +19,7 @@ export interface TlsFiles {
 export interface AddressOptions {
   readonly listen?: string;
   readonly listenTls?: string;
+  readonly listenClients?: string;
   readonly tls?: readonly TlsFiles[];
   readonly redirectHttps?: boolean;
   readonly tcpPorts?: string;
@@ -27,11 +29,12 @@ export interface AddressOptions {
 /** An address to listen on, and for what. */
 export interface ServedAddress extends HostPort {
   readonly scheme: "http" | "https";
+  readonly door: Door;
 }
 
-/** Where to listen. Throws E_USAGE or E_CONFIG when the options do not fit together. */
+/** Where to listen, in this order. Throws E_USAGE or E_CONFIG when the options do not fit together. */
 export function servedAddresses(options: AddressOptions): readonly ServedAddress[] {
-  const { listen = "127.0.0.1:8080", listenTls, tls = [] } = options;
+  const { listen = "127.0.0.1:8080", listenTls, listenClients, tls = [] } = options;
   if (listenTls !== undefined && tls.length === 0) {
     throw new CaissonError("E_CONFIG", "to listen for TLS, give a certificate and its key: --tls-cert F --tls-key F");
   }
@@ -48,9 +51,15 @@ export function servedAddresses(options: AddressOptions): readonly ServedAddress
     throw new CaissonError("E_CONFIG", "there is no HTTPS to redirect to: add --listen-tls HOST:PORT");
   }
   const addresses: ServedAddress[] = [];
-  if (listen !== "off") addresses.push({ scheme: "http", ...parseHostPort(listen, "listen address") });
+  // First, so that clients never come in by the visitors' door.
+  if (listenClients !== undefined) {
+    const scheme = tls.length > 0 ? "https" : "http";
+    addresses.push({ scheme, door: "clients", ...parseHostPort(listenClients, "listen address for clients") });
+  }
+  const door = listenClients === undefined ? "everybody" : "visitors";
+  if (listen !== "off") addresses.push({ scheme: "http", door, ...parseHostPort(listen, "listen address") });
   if (listenTls !== undefined) {
-    addresses.push({ scheme: "https", ...parseHostPort(listenTls, "listen address for TLS") });
+    addresses.push({ scheme: "https", door, ...parseHostPort(listenTls, "listen address for TLS") });
   }
   return addresses;
 }
@@ -59,7 +68,7 @@ export function servedAddresses(options: AddressOptions): readonly ServedAddress
 export function tcpPortsOf(options: AddressOptions): { readonly host: string; readonly range: PortRange } | undefined {
   if (options.tcpPorts === undefined) return undefined;
   const range = parsePortRange(options.tcpPorts);
-  const [address] = servedAddresses(options);
+  const address = servedAddresses(options).find(({ door }) => door !== "clients");
   if (!range || !address) {
     throw new CaissonError("E_USAGE", `"${options.tcpPorts}" is no range of ports; write for instance 10000-10100`);
   }

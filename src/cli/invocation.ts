@@ -68,6 +68,7 @@ export interface ServeInvocation {
   readonly command: "serve";
   readonly listen: string | undefined;
   readonly listenTls: string | undefined;
+  readonly listenClients: string | undefined;
   readonly tls: readonly TlsFiles[];
   readonly redirectHttps: boolean;
   readonly proxyProtocol: boolean;

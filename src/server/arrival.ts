@@ -17,7 +17,7 @@ import { cutSecured } from "../mux/cut-socket.ts";
 import { readClientHello } from "./client-hello.ts";
 import { readProxyHeader } from "./proxy-header.ts";
 import { plainAddress } from "./trusted-proxies.ts";
-import type { AcceptedConnection } from "./visitor-owner.ts";
+import type { AcceptedConnection, Door } from "./visitor-owner.ts";
 
 /** What comes before a connection's first request. */
 export interface ArrivalSteps {
@@ -25,6 +25,8 @@ export interface ArrivalSteps {
   readonly proxyHeader: boolean;
   /** The connection is encrypted. */
   readonly tls: boolean;
+  /** Who comes in there: no tunnel's visitors by the door of clients. */
+  readonly door: Door;
   /** The tunnel that it is led to as it is, whatever is in it; undefined if it is for the server to read. */
   readonly port?: string | undefined;
 }
@@ -70,6 +72,7 @@ export class Arrival {
   readonly #owner: ArrivalOwner;
   readonly #socket: Socket;
   readonly #tls: boolean;
+  readonly #door: Door;
   readonly #port: string | undefined;
   readonly #deadline: Deadline;
   #address: string;
@@ -95,6 +98,7 @@ export class Arrival {
     this.#socket = socket;
     this.#address = options.address;
     this.#tls = steps.tls;
+    this.#door = steps.door;
     this.#port = steps.port;
     this.#step = steps.proxyHeader ? "proxy" : "hello";
     this.#deadline = owner.runtime.deadlines.create(() => this.#refuse("arrival_timeout"));
@@ -125,8 +129,9 @@ export class Arrival {
     const secured = this.#secured;
     if (!secured || this.#step !== "handshake") return;
     const serverName = this.#serverName;
+    const door = this.#door;
     this.#letGo("arrived");
-    const accepted = { socket: secured, raw: this.#socket, address: this.#address, scheme: "https" } as const;
+    const accepted = { socket: secured, raw: this.#socket, address: this.#address, scheme: "https", door } as const;
     cutOnTlsError(secured, this.#socket);
     this.#owner.onArrived(this, serverName === undefined ? accepted : { ...accepted, serverName });
   };
@@ -179,7 +184,8 @@ export class Arrival {
       return;
     }
     const { serverName } = progress;
-    const name = serverName === undefined ? undefined : this.#owner.passedTo(serverName);
+    const isVisitor = this.#door !== "clients";
+    const name = serverName !== undefined && isVisitor ? this.#owner.passedTo(serverName) : undefined;
     if (name !== undefined) {
       this.#pass("tls", { name, bytes });
       return;
@@ -220,7 +226,7 @@ export class Arrival {
     socket.pause();
     this.#letGo("arrived");
     if (rest.length > 0) socket.unshift(rest);
-    this.#owner.onArrived(this, { socket, raw: socket, address: this.#address, scheme: "http" });
+    this.#owner.onArrived(this, { socket, raw: socket, address: this.#address, scheme: "http", door: this.#door });
     if (!socket.destroyed) socket.resume();
   }
 

@@ -7,12 +7,15 @@ import { fieldIds } from "../http1/fields.ts";
 import type { RequestHead } from "../http1/head.ts";
 import type { TraceContext } from "../lifecycle/events.ts";
 import type { PublicAddress } from "./public-address.ts";
+import type { Door } from "./visitor-owner.ts";
 
 /** What is known of the visitor's connection, the same for all its requests. */
 export interface VisitorOrigin {
   /** The visitor's address. */
   readonly address: string;
   readonly scheme: "http" | "https";
+  /** By which address it came in. */
+  readonly door: Door;
   /** The name that a TLS visitor asked for, lower-case; undefined if none, or without TLS. */
   readonly serverName: string | undefined;
   /** The peer is a trusted proxy, whose forwarding fields are continued instead of replaced. */
@@ -57,14 +60,15 @@ export const dropFromTargets: Uint8Array = dropTable(fieldIds.caisson);
 export function visitorOrigin(options: {
   readonly address: string;
   readonly scheme: "http" | "https";
+  readonly door: Door;
   readonly serverName?: string;
   readonly trusted: boolean;
   readonly viaName: string;
 }): VisitorOrigin {
-  const { address, scheme, serverName, trusted, viaName } = options;
+  const { address, scheme, door, serverName, trusted, viaName } = options;
   const via = `Via: 1.1 ${viaName}\r\n`;
   const claimed = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Real-IP: ${address}\r\n`;
-  return { address, scheme, serverName, trusted, fixedLines: trusted ? via : claimed + via };
+  return { address, scheme, door, serverName, trusted, fixedLines: trusted ? via : claimed + via };
 }
 
 /** How one request goes on. */

@@ -12,7 +12,7 @@ import { Arrival } from "./arrival.ts";
 import type { Edge } from "./edge.ts";
 import type { SecureContexts } from "./secure-contexts.ts";
 import { plainAddress } from "./trusted-proxies.ts";
-import type { AcceptedConnection } from "./visitor-owner.ts";
+import type { AcceptedConnection, Door } from "./visitor-owner.ts";
 import { VisitorQuota } from "./visitor-quota.ts";
 
 /**
@@ -28,6 +28,8 @@ export interface ListenAddress {
   readonly port: number;
   /** What is spoken there; default `http`. */
   readonly scheme?: "http" | "https";
+  /** Who comes in there; default `everybody`. */
+  readonly door?: Door;
 }
 
 /** Who takes what comes in. */
@@ -87,16 +89,16 @@ export class FrontDoor implements ArrivalOwner {
 
   /** Starts to listen; answers the address that the system gave. Throws E_LISTEN. */
   async listen(where: ListenAddress): Promise<ListenAddress> {
-    const { scheme = "http" } = where;
+    const { scheme = "http", door = "everybody" } = where;
     const tls = scheme === "https";
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#onConnection(socket, { tls }),
+      this.#onConnection(socket, { tls, door }),
     );
     const address = await listenOn(server, where);
     this.#servers.push(server);
     // EMFILE and the like while accepting: counted by the limits below, never a reason to stop.
     server.on("error", (error) => this.runtime.events.faulted("accept", error));
-    this.#options.edge.address.listensOn(scheme, address);
+    this.#options.edge.address.listensOn(scheme, { ...address, door });
     return address;
   }
 
@@ -144,12 +146,12 @@ export class FrontDoor implements ArrivalOwner {
 
   /** A visitor of a TCP tunnel's port, paused, and the name that the port belongs to. */
   onPortVisitor(socket: Socket, name: string): void {
-    this.#onConnection(socket, { tls: false, port: name });
+    this.#onConnection(socket, { tls: false, door: "visitors", port: name });
   }
 
-  #onConnection(socket: Socket, way: { readonly tls: boolean; readonly port?: string }): void {
+  #onConnection(socket: Socket, way: { readonly tls: boolean; readonly door: Door; readonly port?: string }): void {
     const { edge, owner, proxyProtocol } = this.#options;
-    const { tls, port } = way;
+    const { tls, door, port } = way;
     this.#accepted += 1;
     // A visitor that is gone already has no address.
     const address = plainAddress(socket.remoteAddress ?? "");
@@ -158,13 +160,13 @@ export class FrontDoor implements ArrivalOwner {
     if (refusal) this.runtime.events.refused(refusal);
     if (refusal || address === "") socket.destroy();
     else if (tls || proxyHeader) {
-      const steps = { proxyHeader, tls, port };
+      const steps = { proxyHeader, tls, door, port };
       const arrival = new Arrival(this, { socket, address, steps, deadlineMs: edge.limits.arrivalMs });
       this.#arrivals.add(arrival);
       this.#sockets.set(arrival, socket);
       // Ports hand their visitors over paused.
       socket.resume();
-    } else if (port === undefined) owner.onVisitor({ socket, raw: socket, address, scheme: "http" });
+    } else if (port === undefined) owner.onVisitor({ socket, raw: socket, address, scheme: "http", door });
     else owner.onPassing({ type: "tcp", socket, address, name: port, hello: emptyBuffer });
   }
 

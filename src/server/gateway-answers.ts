@@ -82,6 +82,20 @@ export const passedOnlyAnswer: GatewayAnswer = {
   text: "The service under this name is reached by TLS connections that ask for it by name (SNI). Use https, or the service's own program.",
 };
 
+/** The answer to a visitor at the address that only clients use. */
+export const clientsOnlyAnswer: GatewayAnswer = {
+  status: 421,
+  error: "bad_request",
+  text: "Only clients connect at this address. Tunnels are reached by their own URLs.",
+};
+
+/** The answer to a client at an address that only visitors use. */
+export const clientsElsewhereAnswer: GatewayAnswer = {
+  status: 421,
+  error: "bad_request",
+  text: "Clients connect at another address of this server (--listen-clients). Ask its operator which, and give it as --server.",
+};
+
 /** The answer to bytes that are no acceptable request. `status` and `reason` come from http1/. */
 export function badRequestAnswer(status: number, reason: string): GatewayAnswer {
   return {

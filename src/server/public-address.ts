@@ -2,6 +2,7 @@
 
 import { isIP } from "node:net";
 import { CaissonError } from "../lifecycle/errors.ts";
+import type { Door } from "./visitor-owner.ts";
 
 /** Options of {@link PublicAddress}. */
 export interface PublicAddressOptions {
@@ -35,6 +36,7 @@ export class PublicAddress {
   readonly #template: string | undefined;
   #plain: Place | undefined;
   #tls: Place | undefined;
+  #clients: Place | undefined;
 
   /** Throws E_CONFIG when the domain or the template is unusable. */
   constructor(options: PublicAddressOptions) {
@@ -52,11 +54,15 @@ export class PublicAddress {
     this.#template = options.template;
   }
 
-  /** Tells where the server really listens for `scheme`, once it does. */
-  listensOn(scheme: "http" | "https", where: { readonly host: string; readonly port: number }): void {
-    const { host, port } = where;
+  /** Tells where the server really listens, and for whom, once it does. */
+  listensOn(
+    scheme: "http" | "https",
+    where: { readonly host: string; readonly port: number; readonly door: Door },
+  ): void {
+    const { host, port, door } = where;
     const place = { scheme, port, host: host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host };
-    if (scheme === "http") this.#plain = place;
+    if (door === "clients") this.#clients = place;
+    else if (scheme === "http") this.#plain = place;
     else this.#tls = place;
   }
 
@@ -79,6 +85,12 @@ export class PublicAddress {
   /** The URL for TLS, under the server's domain; undefined if it does not listen for that. */
   get tlsUrl(): string | undefined {
     return this.#tls && urlAt(this.#tls, this.domain);
+  }
+
+  /** Where clients connect: where visitors do, unless clients have an address of their own. */
+  get clientsUrl(): string {
+    const place = this.#clients;
+    return place ? urlAt(place, place.scheme === "https" ? this.domain : place.host) : this.serverUrl;
   }
 
   /** The public URL of a tunnel: with TLS if the server listens for that. */

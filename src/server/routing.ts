@@ -5,7 +5,15 @@ import type { Edge } from "./edge.ts";
 import type { VisitorOrigin } from "./forwarding.ts";
 import { isEncrypted, passedBefore } from "./forwarding.ts";
 import type { ServerAnswer } from "./gateway-answers.ts";
-import { badRequestAnswer, gatewayAnswers, loopAnswer, passedOnlyAnswer, redirectAnswer } from "./gateway-answers.ts";
+import {
+  badRequestAnswer,
+  clientsElsewhereAnswer,
+  clientsOnlyAnswer,
+  gatewayAnswers,
+  loopAnswer,
+  passedOnlyAnswer,
+  redirectAnswer,
+} from "./gateway-answers.ts";
 import type { HostOwner } from "./public-address.ts";
 
 /** Where clients connect, on the server's own hosts. */
@@ -33,12 +41,15 @@ const bodyForOwnPage: Route = {
 };
 
 const passedOnly: Route = { to: "refusal", answer: passedOnlyAnswer, reason: "tls_only" };
+const clientsOnly: Route = { to: "refusal", answer: clientsOnlyAnswer, reason: "clients_only" };
+const clientsElsewhere: Route = { to: "refusal", answer: clientsElsewhereAnswer, reason: "clients_elsewhere" };
 const misdirected: Route = { to: "refusal", answer: badRequestAnswer(421, "misdirected"), reason: "misdirected" };
 
 /** Decides by Host, and by the limits that do not need a tunnel. `origin` is the visitor's connection. */
 export function routeOf(head: RequestHead, options: { readonly edge: Edge; readonly origin: VisitorOrigin }): Route {
   const { edge, origin } = options;
-  const { address, serverName } = origin;
+  const { address, door, serverName } = origin;
+  if (door === "clients") return clientRoute(head);
   const owner = edge.address.ownerOf(head.host);
   // A connection that was opened for one owner's name carries no requests for another's (RFC 9110 section 7.4).
   if (serverName !== undefined && serverName !== head.host && !sameOwner(owner, edge.address.ownerOf(serverName))) {
@@ -49,6 +60,7 @@ export function routeOf(head: RequestHead, options: { readonly edge: Edge; reado
     if (location !== undefined) return { to: "refusal", answer: redirectAnswer(location), reason: "redirected" };
   }
   if (owner.kind === "own" && (edge.catchAll === undefined || isConnectRequest(head))) {
+    if (door === "visitors" && isConnectRequest(head)) return clientsElsewhere;
     return head.body === "none" ? own : bodyForOwnPage;
   }
   if (head.contentLength > edge.limits.maxBodyBytes) return bodyTooLarge;
@@ -62,6 +74,12 @@ export function routeOf(head: RequestHead, options: { readonly edge: Edge; reado
     if (holder !== undefined || catchAll === undefined) return { to: "tunnel", name: owner.name };
   }
   return catchAll === undefined ? unknownHost : { to: "tunnel", name: catchAll };
+}
+
+/** Whatever it calls this server: who came by the clients' address is a client, or nobody. */
+function clientRoute(head: RequestHead): Route {
+  if (!isConnectRequest(head)) return clientsOnly;
+  return head.body === "none" ? own : bodyForOwnPage;
 }
 
 function sameOwner(one: HostOwner, other: HostOwner): boolean {

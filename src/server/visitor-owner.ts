@@ -8,6 +8,9 @@ import type { Edge } from "./edge.ts";
 import type { Tunnel } from "./tunnel.ts";
 import type { VisitorConnection } from "./visitor-connection.ts";
 
+/** Who may come in by an address that the server listens on: clients have one of their own, or share that of visitors. */
+export type Door = "everybody" | "visitors" | "clients";
+
 /** What an accepted connection is made of. */
 export interface AcceptedConnection {
   /** Where bytes are read and written: the TCP socket, or the TLS socket over it. */
@@ -17,6 +20,7 @@ export interface AcceptedConnection {
   /** The visitor's address. */
   readonly address: string;
   readonly scheme: "http" | "https";
+  readonly door: Door;
   /** The name that a TLS visitor asked for, lower-case. */
   readonly serverName?: string;
 }

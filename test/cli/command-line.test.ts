@@ -94,6 +94,7 @@ test("options of serve reach the invocation", async () => {
     tokens: "tokens.json",
     trustedProxies: ["10.0.0.0/8", "::1", "127.0.0.1"],
     listenTls: undefined,
+    listenClients: undefined,
     tls: [],
     redirectHttps: false,
     proxyProtocol: false,

@@ -95,9 +95,9 @@ export class Rig {
       subscribers: [serverLedger, watch, ...(options.serverSubscribers ?? [])],
       ...options.serve,
     });
-    const relay = options.relay && (await Relay.start({ ...options.relay, port: Number(new URL(server.url).port) }));
+    const relay = options.relay && (await Relay.start({ ...options.relay, port: portOfUrl(server.clientsUrl) }));
     const connectOptions: ConnectOptions = {
-      server: relay ? `ws://127.0.0.1:${relay.port}` : server.url.replace("http", "ws"),
+      server: relay ? `ws://127.0.0.1:${relay.port}` : socketUrlOf(server),
       target: options.targetPort ?? target?.port ?? 0,
       name: "demo",
       subscribers: [clientLedger, watch],
@@ -123,7 +123,7 @@ export class Rig {
 
   /** The server's port. */
   get port(): number {
-    return Number(new URL(this.server.url).port);
+    return portOfUrl(this.server.url);
   }
 
   /** Sockets that are open at the target. */
@@ -140,15 +140,17 @@ export class Rig {
       body?: string | Buffer;
       /** The visitor's address. */
       localAddress?: string;
+      /** Another port of the server than that of its visitors. */
+      port?: number;
     } = {},
   ): Promise<Answer> {
     const { promise, resolve, reject } = deferred<IncomingMessage>();
-    const { method = "GET", headers = {}, body, localAddress } = options;
+    const { method = "GET", headers = {}, body, localAddress, port = this.port } = options;
     // Node frames the body by itself for some methods only.
     const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const sent = request({
       host: "127.0.0.1",
-      port: this.port,
+      port,
       path,
       method,
       agent: false,
@@ -236,4 +238,13 @@ export function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => voi
 function defaultTarget(incoming: IncomingMessage, response: Parameters<RequestListener>[1]): void {
   incoming.resume();
   response.end(`${incoming.method} ${incoming.url}`);
+}
+
+/** Where clients connect, by address: the test's names are in no DNS. */
+function socketUrlOf({ clientsUrl }: CaissonServer): string {
+  return `${clientsUrl.startsWith("https:") ? "wss" : "ws"}://127.0.0.1:${portOfUrl(clientsUrl)}`;
+}
+
+function portOfUrl(url: string): number {
+  return Number(new URL(url).port);
 }

@@ -100,12 +100,25 @@ export function inspectorIn(line: string): string | undefined {
   return /^Debugger listening on (ws:\S+)$/u.exec(line)?.[1];
 }
 
+/** Where a server is reached. */
+export interface ListeningServer {
+  /** By visitors. */
+  readonly url: string;
+  /** By clients: the same, unless they have an address of their own. */
+  readonly clients: string;
+  /** By operators. */
+  readonly admin: string;
+}
+
 /** The addresses in a line that a server in JSON mode prints once it listens; undefined for other lines. Throws E_GATE. */
-export function listeningIn(line: string): { readonly url: string; readonly admin: string } | undefined {
+export function listeningIn(line: string): ListeningServer | undefined {
   if (!line.startsWith("{")) return undefined;
   const event: unknown = JSON.parse(line);
   if (typeof event !== "object" || event === null || !("url" in event) || !("admin" in event)) return undefined;
   const { url, admin } = event;
-  if (typeof url !== "string" || typeof admin !== "string") throw new CaissonError("E_GATE", `no addresses in ${line}`);
-  return { url, admin };
+  const clients = "clients" in event ? event.clients : url;
+  if (typeof url !== "string" || typeof admin !== "string" || typeof clients !== "string") {
+    throw new CaissonError("E_GATE", `no addresses in ${line}`);
+  }
+  return { url, clients, admin };
 }

@@ -52,6 +52,7 @@ export async function runServe(invocation: ServeInvocation, context: CommandCont
         event: "listening",
         url: server.url,
         ...given("tls", server.tlsUrl || undefined),
+        ...given("clients", server.clientsUrl === server.url ? undefined : server.clientsUrl),
         ...given("admin", server.admin || undefined),
       });
     else for (const line of welcome(server, invocation.tcpPorts)) output.line(line);
@@ -76,7 +77,7 @@ function logReload(log: Log, { what, count, error }: ReloadInfo): void {
 }
 
 function welcome(server: CaissonServer, tcpPorts: string | undefined): string[] {
-  const lines = [`listening on ${server.url} (give a service a URL with: ${clientCommand(server.url)})`];
+  const lines = [`listening on ${server.url} (give a service a URL with: ${clientCommand(server.clientsUrl)})`];
   if (server.tlsUrl !== "" && server.tlsUrl !== server.url) lines.push(`listening for TLS on ${server.tlsUrl}`);
   if (tcpPorts !== undefined) lines.push(`TCP tunnels may have the ports ${tcpPorts} (caisson tcp 22 --server ...)`);
   if (server.admin !== "") lines.push(`private listener on ${server.admin} (metrics, ledgers, snapshots)`);
@@ -96,6 +97,7 @@ function serveOptions(invocation: ServeInvocation, secret: string, signal: Abort
     signal,
     ...given("listen", invocation.listen),
     ...given("listenTls", invocation.listenTls),
+    ...given("listenClients", invocation.listenClients),
     ...given("tcpPorts", invocation.tcpPorts),
     ...given("domain", invocation.domain),
     ...given("publicUrl", invocation.publicUrl),

@@ -27,6 +27,7 @@ Examples:
 interface ServeFlags {
   readonly listen?: string;
   readonly listenTls?: string;
+  readonly listenClients?: string;
   readonly tlsCert?: readonly string[];
   readonly tlsKey?: readonly string[];
   readonly redirectHttps?: boolean;
@@ -51,6 +52,7 @@ export function define(command: Command, { env, config, accept }: DefinitionCont
   command
     .option("--listen <host:port>", 'where to listen (default: 127.0.0.1:8080); "off" beside --listen-tls')
     .option("--listen-tls <host:port>", "where to listen for TLS")
+    .option("--listen-clients <host:port>", "where clients connect, and only there; with TLS if there is a certificate")
     .addOption(new Option("--tls-cert <file>", "certificate chain, PEM; repeatable").argParser(collectList))
     .addOption(new Option("--tls-key <file>", "its private key, PEM; one for each --tls-cert").argParser(collectList))
     .option("--tcp-ports <a-b>", "the ports that TCP tunnels may have (default: none)")
@@ -102,6 +104,7 @@ export function define(command: Command, { env, config, accept }: DefinitionCont
       command: "serve",
       listen: flags.listen,
       listenTls: flags.listenTls,
+      listenClients: flags.listenClients,
       tls: tlsFiles(flags),
       redirectHttps: flags.redirectHttps === true,
       proxyProtocol: flags.proxyProtocol === true,
