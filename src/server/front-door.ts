@@ -57,6 +57,8 @@ export class FrontDoor implements ArrivalOwner {
   readonly #options: FrontDoorOptions;
   readonly #servers: Server[] = [];
   readonly #arrivals = new Set<Arrival>();
+  /** Those by the clients' door, apart: their crowd takes no place from visitors. */
+  readonly #clientArrivals = new Set<Arrival>();
   readonly #sockets = new WeakMap<Arrival, Socket>();
   #accepted = 0;
 
@@ -74,7 +76,7 @@ export class FrontDoor implements ArrivalOwner {
 
   /** Connections that have not arrived. */
   get arrivals(): number {
-    return this.#arrivals.size;
+    return this.#arrivals.size + this.#clientArrivals.size;
   }
 
   /** Certificates that are kept ready. */
@@ -111,7 +113,7 @@ export class FrontDoor implements ArrivalOwner {
 
   /** Drops what has not arrived, and lets go of the certificates. */
   close(): void {
-    for (const arrival of this.#arrivals) arrival.close("shutdown");
+    for (const arrival of [...this.#arrivals, ...this.#clientArrivals]) arrival.close("shutdown");
     this.#options.tls?.close();
   }
 
@@ -131,17 +133,17 @@ export class FrontDoor implements ArrivalOwner {
   }
 
   onArrived(arrival: Arrival, accepted: AcceptedConnection): void {
-    this.#arrivals.delete(arrival);
+    this.#forget(arrival);
     this.#options.owner.onVisitor(accepted);
   }
 
   onPassThrough(arrival: Arrival, passing: PassingConnection): void {
-    this.#arrivals.delete(arrival);
+    this.#forget(arrival);
     this.#options.owner.onPassing(passing);
   }
 
   onLost(arrival: Arrival): void {
-    this.#arrivals.delete(arrival);
+    this.#forget(arrival);
   }
 
   /** A visitor of a TCP tunnel's port, paused, and the name that the port belongs to. */
@@ -156,13 +158,15 @@ export class FrontDoor implements ArrivalOwner {
     // A visitor that is gone already has no address.
     const address = plainAddress(socket.remoteAddress ?? "");
     const proxyHeader = proxyProtocol && address !== "" && edge.trusted.has(address);
-    const refusal = address === "" ? undefined : (this.#full(tls || proxyHeader) ?? this.quota.admit(socket, address));
+    const room = door === "clients" ? this.#clientArrivals : this.#arrivals;
+    const full = (tls || proxyHeader) && room.size >= edge.limits.maxArrivals;
+    const refusal = address === "" ? undefined : full ? "arrivals" : this.quota.admit(socket, address);
     if (refusal) this.runtime.events.refused(refusal);
     if (refusal || address === "") socket.destroy();
     else if (tls || proxyHeader) {
       const steps = { proxyHeader, tls, door, port };
       const arrival = new Arrival(this, { socket, address, steps, deadlineMs: edge.limits.arrivalMs });
-      this.#arrivals.add(arrival);
+      room.add(arrival);
       this.#sockets.set(arrival, socket);
       // Ports hand their visitors over paused.
       socket.resume();
@@ -170,8 +174,9 @@ export class FrontDoor implements ArrivalOwner {
     else owner.onPassing({ type: "tcp", socket, address, name: port, hello: emptyBuffer });
   }
 
-  #full(hasSteps: boolean): "arrivals" | undefined {
-    return hasSteps && this.#arrivals.size >= this.#options.edge.limits.maxArrivals ? "arrivals" : undefined;
+  #forget(arrival: Arrival): void {
+    this.#arrivals.delete(arrival);
+    this.#clientArrivals.delete(arrival);
   }
 }
 

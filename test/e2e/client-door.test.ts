@@ -8,9 +8,11 @@ import { connectPath } from "../../src/server/routing.ts";
 import { Words } from "../hostile/words.ts";
 import { Authority } from "../support/authority.ts";
 import { needs } from "../support/debian.ts";
+import { RawClient } from "../support/raw-client.ts";
 import { Rig } from "../support/rig.ts";
 import { runCaisson, startCaisson } from "../support/run.ts";
 import { fetchTls } from "../support/tls-visitor.ts";
+import { until } from "../support/until.ts";
 
 const apart = { listen: "127.0.0.1:0", listenClients: "127.0.0.1:0", catchAll: "demo" } as const;
 const asSocket = (url: string): string => url.replace(/^http/u, "ws");
@@ -52,6 +54,25 @@ test(
     assert.deepEqual([answer.status, /Only clients/.test(answer.body)], [421, true]);
   },
 );
+
+test("clients who shake hands take no place from visitors who do", needs("openssl"), async () => {
+  using authority = await Authority.create();
+  const pair = await authority.issue(["tunnels.test", "*.tunnels.test", "127.0.0.1"]);
+  const limits = { maxArrivals: 3 };
+  await using rig = await Rig.start({
+    serve: { ...apart, listenTls: "127.0.0.1:0", tls: [pair], domain: "tunnels.test", limits },
+    connect: { ca: authority.ca },
+  });
+  const [clients, visitors] = [rig.server.clientsUrl, rig.server.tlsUrl].map((url) => Number(new URL(url).port));
+  assert.ok(clients !== undefined && visitors !== undefined);
+  const crowd = await Promise.all(Array.from({ length: 3 }, () => RawClient.connect(clients)));
+  await until(() => rig.server.inventory().probes["visitors.arriving"] === 3, { what: "they are on their way" });
+  const more = await RawClient.connect(clients);
+  await more.ended();
+  assert.equal((await fetchTls("/", { port: visitors, ca: authority.ca })).status, 200);
+  for (const client of [...crowd, more]) client.close();
+  await until(() => rig.server.inventory().probes["visitors.arriving"] === 0, { what: "they are gone" });
+});
 
 test("it is what has to be private without tokens", async () => {
   const everywhere = { listen: "0.0.0.0:0" };
