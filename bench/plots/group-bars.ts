@@ -27,8 +27,8 @@ export interface KeyName {
   readonly colour: number;
 }
 
-const left = 210;
-const right = width - 80;
+const left = 230;
+const right = width - 60;
 const thick = 13;
 const between = 9;
 

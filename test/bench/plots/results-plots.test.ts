@@ -16,7 +16,7 @@ function textsOf(svg: string | undefined): readonly string[] {
 
 /** The widths of the bars of a plot, in order. */
 function widthsOf(svg: string | undefined): readonly number[] {
-  return [...(svg ?? "").matchAll(/<rect class="b c\d" x="210"[^>]* width="([\d.]+)" height="11"/gu)].map((match) =>
+  return [...(svg ?? "").matchAll(/<rect class="b c\d" x="230"[^>]* width="([\d.]+)" height="11"/gu)].map((match) =>
     Number(match[1]),
   );
 }
@@ -43,7 +43,7 @@ test("bars that lie are as long as their figures, in the colours of the key, and
     ],
   );
   assert.deepEqual(widthsOf(svg), [430, 215, 107.5]);
-  assert.match(svg, /<line class="i" x1="425" x2="640"/u);
+  assert.match(svg, /<line class="i" x1="445" x2="660"/u);
   assert.equal(svg.match(/class="b c2"/gu)?.length, 3);
   assert.deepEqual(
     textsOf(svg).filter((text) => /[a-z]/u.test(text)),
