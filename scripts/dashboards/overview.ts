@@ -92,7 +92,7 @@ export const overview: DashboardSpec = {
         {
           title: "Errors by outcome",
           description:
-            "Requests that a tunnel could not answer, by the Caisson-Error that visitors were told. target_*: look at the target; client_lost, reconnecting: at the client and its network; overloaded: at the limits.",
+            "Requests that a tunnel could not answer, by the Caisson-Error that visitors were told. target_*: look at the target; client_lost, reconnecting: at the client and its network; overloaded: at the limits; shutdown: this server was stopped.",
           unit: "reqps",
           queries: [{ expr: `sum by (outcome) (rate(${failed}${window}))`, legend: "{{outcome}}" }],
         },

@@ -10,7 +10,8 @@ import { formatMs } from "./quantities.ts";
 /** A tunnel that stands. */
 export type StandingTunnel = Pick<CaissonTunnel, "name" | "url" | "direct" | "target">;
 /** A finished request; status 0 if it had no answer. */
-export type FinishedRequest = Pick<RequestInfo, "method" | "path" | "status" | "ms">;
+export type FinishedRequest = Pick<RequestInfo, "method" | "path" | "status" | "ms"> &
+  Partial<Pick<RequestInfo, "traceId" | "spanId">>;
 
 /** A tunnel that cannot be had any more, while others go on. */
 export interface LostTunnel {
@@ -57,8 +58,9 @@ export class JsonReport implements TunnelsReporter {
     this.#output.event({ event: "tunnel", name, url, direct: { url: direct.url, host: direct.host }, target });
   }
 
-  request({ method, path, status, ms }: FinishedRequest): void {
-    this.#output.event({ event: "request", method, path, status, ms: roundMs(ms) });
+  request({ method, path, status, ms, traceId, spanId }: FinishedRequest): void {
+    const trace = { trace_id: traceId, span_id: spanId };
+    this.#output.event({ event: "request", method, path, status, ms: roundMs(ms), ...trace });
   }
 
   disconnected({ reason, retryMs }: Disconnection): void {

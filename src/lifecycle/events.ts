@@ -9,8 +9,11 @@ export type Direction = "in" | "out";
 /** Which source was paused: the visitor's socket, the target's socket, or the session's own socket being full. */
 export type Side = "visitor" | "target" | "session";
 
-/** How an exchange ended: `ok`, the visitor left, or the Caisson-Error that the visitor was (or would have been) told. */
-export type ExchangeOutcome = "ok" | "visitor_abort" | GatewayError;
+/**
+ * How an exchange ended: `ok`, the visitor left, the server ended before it (`shutdown`), or the Caisson-Error that the
+ * visitor was (or would have been) told.
+ */
+export type ExchangeOutcome = "ok" | "visitor_abort" | "shutdown" | GatewayError;
 
 /** The values of the `Caisson-Error` response field, each with the status that goes with it in server/. */
 export type GatewayError =

@@ -33,6 +33,7 @@ const outcomeNumbers: Readonly<Record<ExchangeOutcome, number>> = {
   bad_request: 10,
   target_cut: 11,
   internal: 12,
+  shutdown: 13,
 };
 const outcomeCount = 16;
 const codeCount = 600;

@@ -307,7 +307,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
     if (!this.#forced) await this.#wait(() => this.#visitors.size === 0 && this.#pipes.size === 0, options.drainMs);
     for (const visitor of this.#visitors) visitor.destroy("shutdown");
     for (const visitor of this.#pipeVisitors) visitor.close("shutdown");
-    for (const pipe of this.#pipes) pipe.close("cancelled");
+    for (const pipe of this.#pipes) pipe.close("shutdown");
     for (const { session } of sessions) session.close("shutdown");
     this.#door.close();
     this.#own.close();

@@ -96,7 +96,7 @@ export class VisitorConnection implements Resource {
   /** Ends at once, without a word: by a reset if a response is under way, which must not look complete. */
   destroy(reason: string): void {
     const underWay = this.#exchange?.answered === true || this.outlet.pendingBytes > 0;
-    this.#exchange?.abort("visitor_abort");
+    this.#exchange?.abort(reason === "shutdown" ? "shutdown" : "visitor_abort");
     this.#exchange = undefined;
     if (underWay) cutSecured(this.#socket, this.#raw);
     this.#leave(reason);

@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { freePort } from "../support/free-port.ts";
 import { OtlpReceiver } from "../support/otlp-receiver.ts";
 import { startCaisson } from "../support/run.ts";
 import { until } from "../support/until.ts";
@@ -51,7 +52,9 @@ for (const protocol of ["http/protobuf", "http/json"] as const) {
     const listening = await server.event("listening");
     const url = new URL(String(listening["url"]));
     const targetPort = (target.address() as AddressInfo).port;
+    const clientAdmin = `127.0.0.1:${await freePort()}`;
     const clientArgs = ["http", String(targetPort), "--name", "demo", "--server", `ws://${url.host}`, "--json"];
+    clientArgs.push("--admin", clientAdmin);
     await using client = startCaisson(clientArgs, { env: { ...env, OTEL_SERVICE_NAME: "shop-tunnel" } });
     await client.event("tunnel");
 
@@ -96,16 +99,19 @@ for (const protocol of ["http/protobuf", "http/json"] as const) {
 
     // From a log line and from a metric one reaches the trace.
     await server.complaint(new RegExp(`"trace_id":"${traceId}","span_id":"${edge.spanId}"`, "u"));
+    const told = await client.event("request");
+    assert.deepEqual([told["trace_id"], told["span_id"]], [traceId, call.spanId]);
     const admin = new URL(String(listening["admin"]));
     const accept = "application/openmetrics-text; version=1.0.0";
-    const scrape = async (): Promise<string> =>
-      (await get(Number(admin.port), "/metrics", { host: admin.host, accept })).body;
+    const scrape = async ({ port, host } = admin): Promise<string> =>
+      (await get(Number(port), "/metrics", { host, accept })).body;
     // A span counts as sent when the collector has answered.
     await until(async () => /^caisson_trace_spans_exported_total [1-9]/mu.test(await scrape()), {
       what: "spans are sent",
     });
     const metrics = await scrape();
     assert.match(metrics, new RegExp(`duration_seconds_bucket\\{le="[^"]+"\\} 1 # \\{trace_id="${traceId}"\\}`, "u"));
+    assert.match(await scrape(new URL(`http://${clientAdmin}`)), new RegExp(`# \\{trace_id="${traceId}"\\}`, "u"));
     assert.match(metrics, /^caisson_trace_spans_dropped_total\{reason="queue_full"\} 0$/mu);
     assert.match(metrics, /^caisson_resources_live\{kind="span"\} 0$/mu);
 

@@ -32,4 +32,5 @@ export const gatewayOutcomes: readonly ExchangeOutcome[] = [
   "bad_request",
   "target_cut",
   "internal",
+  "shutdown",
 ];
