@@ -1,24 +1,25 @@
 // What being observed costs: CPU time per request, at full load, of a server and a client with private listeners (ledgers,
-// watcher, metrics, probes) beside a pair without in the same two processes: between processes the same code differs by
-// more than what is looked for. Short slices alternate (A B B A), and medians are taken twice, within a block and of all
-// blocks, so that what else the machine does in between moves nothing. Example: npm run bench:overhead -- --blocks 40
+// watcher, metrics, probes) beside a server and a client without. Every block has fresh processes for each of the two, as
+// an operator's are; short slices alternate (A B B A), so that a machine that changes its speed does so for both; and a
+// block gives one ratio, because two processes of the same code differ. `--control 1` compares what is the same twice, and so
+// shows what can be told apart. Example: npm run bench:overhead -- --blocks 90
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Block, Side } from "./harness/compared.ts";
+import { comparedColumns, comparedRow, controlChecks, costChecks, pairsOf } from "./harness/compared.ts";
+import { FreshArms } from "./harness/fresh-arms.ts";
 import { Origin } from "./harness/origin.ts";
 import { askedPlan } from "./harness/plan.ts";
-import type { BenchReport, Row } from "./harness/report.ts";
-import { figure, publish, reportOf } from "./harness/report.ts";
-import { alternate } from "./harness/rounds.ts";
-import type { Pair, Ratio } from "./harness/statistics.ts";
-import { medianRatio, spreadOf } from "./harness/statistics.ts";
-import type { CpuPerRequest } from "./harness/tunnel-under-test.ts";
-import { TunnelUnderTest } from "./harness/tunnel-under-test.ts";
+import type { BenchReport } from "./harness/report.ts";
+import { publish, reportOf } from "./harness/report.ts";
+import type { Pair } from "./harness/statistics.ts";
+import { signedRankRatio } from "./harness/statistics.ts";
 
 /** How much is measured. */
 export interface OverheadPlan extends Readonly<Record<string, number>> {
-  /** Fresh processes: what was compiled in which order is luck as well. Their arms start in turns. */
+  /** Fresh processes: what was compiled in which order is luck. The arms start in turns. */
   readonly blocks: number;
   /** How often A B B A is measured in a block. */
   readonly rounds: number;
@@ -27,95 +28,44 @@ export interface OverheadPlan extends Readonly<Record<string, number>> {
   readonly connections: number;
   /** Requests of each arm before its first slice, until the code is compiled. */
   readonly warm: number;
+  /** 1: both arms are without. */
+  readonly control: number;
 }
 
-const standard: OverheadPlan = { blocks: 40, rounds: 6, requests: 2_000, connections: 32, warm: 8_000 };
-const arms = ["without", "with"] as const;
-type Arm = (typeof arms)[number];
-/** Both arms warm up in turns, as they are measured. */
-const warmRounds = 2;
+const standard: OverheadPlan = { blocks: 90, rounds: 20, requests: 250, connections: 64, warm: 10_000, control: 0 };
 const sides = ["server", "client", "both"] as const;
-type Side = (typeof sides)[number];
-/** The slices of each arm, two per round. */
-type Block = Readonly<Record<Arm, readonly CpuPerRequest[]>>;
 
 /** Measures. */
 export async function overhead(plan: OverheadPlan): Promise<BenchReport> {
   await using origin = await Origin.start();
   const folder = mkdtempSync(join(tmpdir(), "caisson-bench-"));
   try {
-    const blocks: Block[] = [];
-    for (let block = 0; block < plan.blocks; block += 1)
-      blocks.push(await measureBlock(plan, { origin, folder, turned: block % 2 === 1 }));
+    const blocks: Block<"without" | "with">[] = [];
+    const base = { origin: origin.port, folder, connections: plan.connections, admin: false };
+    const arms = { without: base, with: { ...base, admin: plan.control === 0 } };
+    for (let block = 0; block < plan.blocks; block += 1) {
+      await using fresh = await FreshArms.start({ arms, turned: block % 2 === 1 });
+      await fresh.together((tunnel) => tunnel.send(plan.warm));
+      blocks.push(await fresh.costs(plan));
+    }
     return report(plan, blocks);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function measureBlock(
-  plan: OverheadPlan,
-  ground: { readonly origin: Origin; readonly folder: string; readonly turned: boolean },
-): Promise<Block> {
-  const { origin, folder, turned } = ground;
-  await using first = await TunnelUnderTest.start({ origin: origin.port, folder, admin: turned });
-  const second = await first.beside({ admin: !turned });
-  const tunnels = turned ? { without: second, with: first } : { without: first, with: second };
-  const warm = { ...plan, requests: Math.ceil(plan.warm / (2 * warmRounds)) };
-  await alternate({ arms, rounds: warmRounds, turned, measure: (arm) => tunnels[arm].measure(warm) });
-  return await alternate({ arms, rounds: plan.rounds, turned, measure: (arm) => tunnels[arm].measure(plan) });
-}
-
-function report(plan: OverheadPlan, blocks: readonly Block[]): BenchReport {
-  const rows = sides.map((side) => rowOf(blocks, side));
-  const both = ratioOf(blocks, "both");
+function report(plan: OverheadPlan, blocks: readonly Block<"without" | "with">[]): BenchReport {
+  const pairs = (side: Side): Pair[] => pairsOf(blocks, { base: "without", other: "with", side });
+  const both = signedRankRatio(pairs("both"));
   return reportOf({
-    bench: "overhead",
+    bench: plan.control === 0 ? "overhead" : "overhead, control",
     plan,
-    columns: ["CPU us per request", "without", "with", "costs", "95 % interval"],
-    rows,
-    checks: [
-      { what: "what being observed costs, in % of CPU", value: (both.ratio - 1) * 100, below: 1 },
-      { what: "its upper 95 % limit, in %", value: (both.upper - 1) * 100, below: 3 },
-    ],
+    columns: ["CPU us per request", ...comparedColumns],
+    rows: sides.map((side) => comparedRow(side, pairs(side))),
+    checks:
+      plan.control === 0 ? costChecks("what being observed costs", both, { cost: 1, upper: 3 }) : controlChecks(both),
     data: { blocks, ratio: both },
   });
-}
-
-function rowOf(blocks: readonly Block[], side: Side): Row {
-  const { ratio, lower, upper } = ratioOf(blocks, side);
-  const ofArm = (arm: Arm): string =>
-    spreadText(blocks.flatMap((block) => block[arm].map((cost) => ofSide(cost, side))));
-  return [side, ofArm("without"), ofArm("with"), percent(ratio), `${percent(lower)} to ${percent(upper)}`];
-}
-
-/** One ratio per block, the median of its rounds: those of one process are no independent evidence. */
-function ratioOf(blocks: readonly Block[], side: Side): Ratio {
-  return medianRatio(blocks.map((block) => ({ base: 1, other: medianRatio(roundsOf(block, side)).ratio })));
-}
-
-/** What the two slices of each arm cost together, round by round. */
-function roundsOf(block: Block, side: Side): Pair[] {
-  const sums = (costs: readonly CpuPerRequest[]): number[] =>
-    costs.flatMap((cost, at) => {
-      const next = costs[at + 1];
-      return at % 2 === 0 && next ? [ofSide(cost, side) + ofSide(next, side)] : [];
-    });
-  const base = sums(block.without);
-  return sums(block.with).map((other, round) => ({ base: base[round] ?? 0, other }));
-}
-
-function ofSide(cost: CpuPerRequest, side: Side): number {
-  return side === "both" ? cost.server + cost.client : cost[side];
-}
-
-function spreadText(values: readonly number[]): string {
-  const { median, lowerQuartile, upperQuartile } = spreadOf(values);
-  return `${figure(median)} (${figure(lowerQuartile)} to ${figure(upperQuartile)})`;
-}
-
-function percent(ratio: number): string {
-  return Number.isFinite(ratio) ? `${((ratio - 1) * 100).toFixed(2)} %` : "unknown";
 }
 
 if (process.argv[1] === import.meta.filename) {

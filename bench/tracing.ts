@@ -1,48 +1,64 @@
 // What tracing costs: CPU time per request, at full load, of a server and a client: ready for an SDK that is not there,
-// recording a hundredth of the requests, and recording all, each beside a pair of roles in the same processes that is not
-// traced. Short slices of two arms alternate (A B B A), so that a machine that changes its speed does so for both. The
-// sending of the spans is part of it: it is made to fall between the slices, and is counted by itself.
-// Example: npm run bench:tracing -- --blocks 40
+// recording a hundredth of the requests, and recording all, each beside a server and a client that are told not to trace.
+// Every block has fresh processes for each, as an operator's are, and gives one ratio. Recording is warmed as well: every
+// arm gets the same first requests, which traced ones record. The sending of the spans is counted. `--control 1` traces
+// nowhere, and so shows what can be told apart.
+// Example: npm run bench:tracing -- --blocks 70
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CaissonError } from "../src/lifecycle/errors.ts";
 import { Collector } from "./harness/collector.ts";
+import type { Block } from "./harness/compared.ts";
+import { comparedColumns, comparedRow, controlChecks, costChecks, pairsOf } from "./harness/compared.ts";
+import { FreshArms } from "./harness/fresh-arms.ts";
 import { Origin } from "./harness/origin.ts";
 import { askedPlan } from "./harness/plan.ts";
-import type { BenchReport, Row } from "./harness/report.ts";
-import { figure, publish, reportOf } from "./harness/report.ts";
+import type { BenchReport } from "./harness/report.ts";
+import { publish, reportOf } from "./harness/report.ts";
 import type { TracingOrder } from "./harness/role-orders.ts";
-import { alternate } from "./harness/rounds.ts";
-import type { Ratio } from "./harness/statistics.ts";
-import { medianRatio, spreadOf } from "./harness/statistics.ts";
-import { TunnelUnderTest } from "./harness/tunnel-under-test.ts";
+import type { Pair } from "./harness/statistics.ts";
+import { signedRankRatio } from "./harness/statistics.ts";
+import type { TunnelOptions } from "./harness/tunnel-under-test.ts";
 
 /** How much is measured. */
 export interface TracingPlan extends Readonly<Record<string, number>> {
-  /** Fresh sets of processes, each of which gives one pair of figures: what a process is by luck is not what tracing costs. */
+  /** Fresh processes: what was compiled in which order is luck. The arms start in turns. */
   readonly blocks: number;
-  /** How often A B B A is measured in a block. */
+  /** Every so many blocks one follows that records all: it is only reported, and needs less evidence. */
+  readonly allEvery: number;
+  /** How often all arms are measured there and back in a block. */
   readonly rounds: number;
-  /** Requests of each of its four slices. With 1 % recorded, all slices of a block should make no more than 512 spans. */
+  /** Requests of each slice. */
   readonly requests: number;
   readonly connections: number;
-  /** Requests of each pair before its first slice, until the code is compiled. */
+  /** Requests of each arm before its first slice, until the code is compiled. */
   readonly warm: number;
+  /** So many more before those, all of which traced arms record. */
+  readonly recorded: number;
+  /** 1: no arm is traced. */
+  readonly control: number;
 }
 
-const standard: TracingPlan = { blocks: 40, rounds: 3, requests: 2_000, connections: 32, warm: 6_000 };
-/** What is compared with a pair of roles that is told not to trace: the default without an SDK, and two shares with one. */
+const standard: TracingPlan = {
+  blocks: 70,
+  allEvery: 7,
+  rounds: 20,
+  requests: 250,
+  connections: 64,
+  warm: 8_000,
+  recorded: 2_000,
+  control: 0,
+};
+/** What both are compared with: the default without an SDK, and two shares with one. */
 const names = { none: "no SDK", few: "1 %", all: "all" } as const;
+const untraced: TracingOrder = { ratio: 0 };
 
-/** Two arms beside each other, in microseconds per request. */
-interface Beside {
-  readonly base: number;
-  readonly other: number;
+interface Found {
+  readonly blocks: readonly Block<"untraced" | "none" | "few">[];
+  readonly allBlocks: readonly Block<"untraced" | "all">[];
 }
-
-type Block = Readonly<Record<keyof typeof names, Beside>>;
 
 /** Measures. */
 export async function tracing(plan: TracingPlan): Promise<BenchReport> {
@@ -50,133 +66,69 @@ export async function tracing(plan: TracingPlan): Promise<BenchReport> {
   await using collector = await Collector.start();
   const folder = mkdtempSync(join(tmpdir(), "caisson-bench-"));
   try {
-    const blocks: Block[] = [];
+    const base = { origin: origin.port, folder, connections: plan.connections, admin: false };
+    const sdk = (ratio: number): TracingOrder => (plan.control === 0 ? { endpoint: collector.url, ratio } : untraced);
+    const without = { ...base, tracing: untraced };
+    const arms = {
+      untraced: without,
+      none: plan.control === 0 ? base : without,
+      few: { ...base, tracing: sdk(0.01) },
+    };
+    const allArms = { untraced: without, all: { ...base, tracing: sdk(1) } };
+    const blocks: Found["blocks"][number][] = [];
+    const allBlocks: Found["allBlocks"][number][] = [];
     for (let block = 0; block < plan.blocks; block += 1) {
-      const bench = new BlockBench(plan, {
-        origin: origin.port,
-        folder,
-        endpoint: collector.url,
-        turned: block % 2 === 1,
-      });
-      blocks.push(await bench.measure());
+      blocks.push(await measureBlock(plan, { arms, turned: block % 2 === 1 }));
+      if (block % plan.allEvery !== 0) continue;
+      allBlocks.push(await measureBlock(plan, { arms: allArms, turned: allBlocks.length % 2 === 1 }));
     }
-    if (collector.answered === 0) throw new CaissonError("E_GATE", "no span was ever sent");
-    return report(plan, blocks);
+    if (plan.control === 0 && collector.answered === 0) throw new CaissonError("E_GATE", "no span was ever sent");
+    return report(plan, { blocks, allBlocks });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-interface Ground {
-  readonly origin: number;
-  readonly folder: string;
-  readonly endpoint: string;
-  /** The other arm first: who comes first in a process may be the faster one for that alone. */
-  readonly turned: boolean;
+async function measureBlock<Arm extends string>(
+  plan: TracingPlan,
+  options: { readonly arms: Readonly<Record<Arm, TunnelOptions>>; readonly turned: boolean },
+): Promise<Block<Arm>> {
+  await using fresh = await FreshArms.start(options);
+  await fresh.together(async (tunnel) => {
+    await tunnel.record("all");
+    await tunnel.send(plan.recorded);
+    await tunnel.record("share");
+    await tunnel.send(plan.warm);
+    await tunnel.flush();
+  });
+  return await fresh.costs(plan);
 }
 
-/** One set of processes after the other: without an SDK, and with one. */
-class BlockBench {
-  readonly #plan: TracingPlan;
-  readonly #ground: Ground;
-
-  constructor(plan: TracingPlan, ground: Ground) {
-    this.#plan = plan;
-    this.#ground = ground;
-  }
-
-  async measure(): Promise<Block> {
-    const { endpoint } = this.#ground;
-    const none = await this.#withArms([{ ratio: 0 }, undefined], async ([off, ready]) => this.#compare(off, ready));
-    const arms = [
-      { endpoint, ratio: 0 },
-      { endpoint, ratio: 0.01 },
-      { endpoint, ratio: 1 },
-    ] as const;
-    return await this.#withArms(arms, async ([untraced, hundredth, whole]) => ({
-      none,
-      few: await this.#compare(untraced, hundredth),
-      all: await this.#compare(untraced, whole),
-    }));
-  }
-
-  /** Starts a tunnel per arm, all in one pair of processes, warms them, and ends them afterwards. */
-  async #withArms<const Arms extends readonly (TracingOrder | undefined)[], T>(
-    arms: Arms,
-    use: (tunnels: { readonly [Index in keyof Arms]: TunnelUnderTest }) => Promise<T>,
-  ): Promise<T> {
-    const { origin, folder, turned } = this.#ground;
-    const order = arms.map((_, index) => index);
-    if (turned) order.reverse();
-    const base = { origin, folder, admin: false };
-    await using host = await TunnelUnderTest.start({ ...base, tracing: arms[order[0] ?? 0] });
-    const tunnels = arms.map(() => host);
-    for (const index of order.slice(1)) tunnels[index] = await host.beside({ admin: false, tracing: arms[index] });
-    for (const index of order) await tunnels[index]?.measure({ ...this.#plan, requests: this.#plan.warm });
-    await host.flush();
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a mapped tuple: one tunnel per arm
-    return await use(tunnels as { readonly [Index in keyof Arms]: TunnelUnderTest });
-  }
-
-  async #compare(base: TunnelUnderTest, other: TunnelUnderTest): Promise<Beside> {
-    const tunnels = { base, other };
-    const slices = await alternate({
-      arms: ["base", "other"],
-      rounds: this.#plan.rounds,
-      turned: this.#ground.turned,
-      measure: async (arm) => {
-        const { server, client } = await tunnels[arm].measure(this.#plan);
-        return server + client;
-      },
-    });
-    const sum = (costs: readonly number[]): number => costs.reduce((total, cost) => total + cost, 0);
-    const count = this.#plan.rounds * 2;
-    const sendingUs = ((await other.flush()) * 1_000) / (count * this.#plan.requests);
-    return { base: sum(slices.base) / count, other: sum(slices.other) / count + sendingUs };
-  }
-}
-
-function report(plan: TracingPlan, blocks: readonly Block[]): BenchReport {
-  const ratioOf = (name: keyof Block): Ratio => medianRatio(blocks.map((block) => block[name]));
-  const ratios = { none: ratioOf("none"), few: ratioOf("few"), all: ratioOf("all") };
-  const textOf = (name: keyof Block, side: keyof Beside): string =>
-    spreadText(blocks.map((block) => block[name][side]));
-  const rowOf = (name: keyof Block): Row => {
-    const { ratio, lower, upper } = ratios[name];
-    return [
-      names[name],
-      textOf(name, "base"),
-      textOf(name, "other"),
-      percentText(ratio),
-      `${percentText(lower)} to ${percentText(upper)}`,
-    ];
+function report(plan: TracingPlan, { blocks, allBlocks }: Found): BenchReport {
+  const pairs: Readonly<Record<keyof typeof names, readonly Pair[]>> = {
+    none: pairsOf(blocks, { base: "untraced", other: "none", side: "both" }),
+    few: pairsOf(blocks, { base: "untraced", other: "few", side: "both" }),
+    all: pairsOf(allBlocks, { base: "untraced", other: "all", side: "both" }),
+  };
+  const ratios = {
+    none: signedRankRatio(pairs.none),
+    few: signedRankRatio(pairs.few),
+    all: signedRankRatio(pairs.all),
   };
   return reportOf({
-    bench: "tracing",
+    bench: plan.control === 0 ? "tracing" : "tracing, control",
     plan,
-    columns: ["tracing", "CPU us per request without", "with", "costs", "95 % interval"],
-    rows: [rowOf("none"), rowOf("few"), rowOf("all")],
-    checks: [
-      { what: "what being traceable costs, in % of CPU", value: percent(ratios.none.ratio), below: 1 },
-      { what: "its upper 95 % limit, in %", value: percent(ratios.none.upper), below: 3 },
-      { what: "what recording 1 % costs, in % of CPU", value: percent(ratios.few.ratio), below: 3 },
-      { what: "its upper 95 % limit, in %", value: percent(ratios.few.upper), below: 5 },
-    ],
-    data: { blocks, ratios },
+    columns: ["CPU us per request", ...comparedColumns],
+    rows: (["none", "few", "all"] as const).map((arm) => comparedRow(names[arm], pairs[arm])),
+    checks:
+      plan.control === 0
+        ? [
+            ...costChecks("what being traceable costs", ratios.none, { cost: 1, upper: 3 }),
+            ...costChecks("what recording 1 % costs", ratios.few, { cost: 3, upper: 5 }),
+          ]
+        : [...controlChecks(ratios.none), ...controlChecks(ratios.few)],
+    data: { blocks, allBlocks, ratios },
   });
-}
-
-function spreadText(values: readonly number[]): string {
-  const { median, lowerQuartile, upperQuartile } = spreadOf(values);
-  return `${figure(median)} (${figure(lowerQuartile)} to ${figure(upperQuartile)})`;
-}
-
-function percent(ratio: number): number {
-  return (ratio - 1) * 100;
-}
-
-function percentText(ratio: number): string {
-  return Number.isFinite(ratio) ? `${percent(ratio).toFixed(2)} %` : "unknown";
 }
 
 if (process.argv[1] === import.meta.filename) {

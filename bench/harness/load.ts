@@ -8,11 +8,15 @@ import { CaissonError } from "../../src/lifecycle/errors.ts";
 import { originBody } from "./origin.ts";
 
 /** What is sent. */
-export interface Load {
-  readonly port: number;
-  readonly host: string;
+export interface Load extends Visit {
   /** Exactly so many requests, over all connections. */
   readonly requests: number;
+}
+
+/** Who asks whom. */
+export interface Visit {
+  readonly port: number;
+  readonly host: string;
   readonly connections: number;
 }
 
@@ -20,83 +24,108 @@ export interface Load {
 const patienceMs = 120_000;
 
 /** Sends the requests; resolves when all were answered as they should. Rejects with E_GATE at the first that was not. */
-export async function sendLoad(load: Load): Promise<void> {
-  const run = new LoadRun(load);
-  await run.finished;
+export async function sendLoad({ requests, ...visit }: Load): Promise<void> {
+  using visitors = await Visitors.open({ ...visit, connections: Math.min(visit.connections, requests) });
+  await visitors.send(requests);
 }
 
-/** One run, and the connections that it owns. */
-class LoadRun {
-  readonly finished: Promise<void>;
-  readonly #load: Load;
+interface Run {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Connections that stay open from one run of requests to the next, and are closed when they are disposed of. */
+export class Visitors {
   readonly #request: Buffer;
   readonly #visitors: Visitor[] = [];
-  readonly #timer: NodeJS.Timeout;
-  #left: number;
+  #left = 0;
   #inFlight = 0;
-  #settle: (error: Error | undefined) => void = () => undefined;
+  #run: Run | undefined;
+  /** What went wrong, also between two runs. */
+  #failure: CaissonError | undefined;
 
-  constructor(load: Load) {
-    this.#load = load;
-    this.#left = load.requests;
-    this.#request = Buffer.from(
-      `GET /bench HTTP/1.1\r\nHost: ${load.host}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n`,
-    );
-    this.#timer = setTimeout(() => this.fail("the answers took too long"), patienceMs);
-    this.finished = new Promise((resolve, reject) => {
-      this.#settle = (error) => {
-        clearTimeout(this.#timer);
-        for (const visitor of this.#visitors) visitor.socket.destroy();
-        if (error) reject(error);
-        else resolve();
-      };
-    });
-    this.#start().catch((error: unknown) => this.fail(String(error)));
+  private constructor({ host }: Visit) {
+    this.#request = Buffer.from(`GET /bench HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n`);
   }
 
-  async #start(): Promise<void> {
-    const { port, connections, requests } = this.#load;
-    for (let n = 0; n < Math.min(connections, requests); n += 1) {
-      const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-      this.#visitors.push(new Visitor(this, socket));
-      await once(socket, "connect");
+  /** Connects them one after the other. Rejects with E_GATE if one is refused. */
+  static async open(visit: Visit): Promise<Visitors> {
+    const all = new Visitors(visit);
+    try {
+      for (let n = 0; n < visit.connections; n += 1) {
+        const socket = connect({ port: visit.port, host: "127.0.0.1", noDelay: true });
+        all.#visitors.push(new Visitor(all, socket));
+        await once(socket, "connect");
+      }
+      return all;
+    } catch (error) {
+      all[Symbol.dispose]();
+      throw new CaissonError("E_GATE", "a visitor of the bench was not let in", { cause: error });
     }
-    for (const visitor of this.#visitors) this.next(visitor);
   }
 
-  /** The visitor is free for its next request. */
-  next(visitor: Visitor): void {
-    if (this.#left > 0) {
-      this.#left -= 1;
-      this.#inFlight += 1;
-      visitor.socket.write(this.#request);
-    } else if (this.#inFlight === 0) this.#settle(undefined);
+  /** Sends so many; resolves when all were answered as they should. One run at a time. */
+  send(requests: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) {
+        reject(this.#failure);
+        return;
+      }
+      const timer = setTimeout(() => this.fail("the answers took too long"), patienceMs);
+      this.#run = { resolve, reject, timer };
+      this.#left = requests;
+      for (const visitor of this.#visitors) this.#next(visitor);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    for (const { socket } of this.#visitors) socket.destroy();
+    this.#settle()?.reject(new CaissonError("E_GATE", "the visitors of the bench were sent away"));
   }
 
   answered(visitor: Visitor): void {
     this.#inFlight -= 1;
-    this.next(visitor);
+    this.#next(visitor);
   }
 
   fail(why: string): void {
-    this.#settle(new CaissonError("E_GATE", `the load was not answered as it should: ${why}`));
+    this.#failure ??= new CaissonError("E_GATE", `the load was not answered as it should: ${why}`);
+    for (const { socket } of this.#visitors) socket.destroy();
+    this.#settle()?.reject(this.#failure);
+  }
+
+  /** The visitor is free for its next request. */
+  #next(visitor: Visitor): void {
+    if (this.#left > 0) {
+      this.#left -= 1;
+      this.#inFlight += 1;
+      visitor.socket.write(this.#request);
+    } else if (this.#inFlight === 0) this.#settle()?.resolve();
+  }
+
+  #settle(): Run | undefined {
+    const run = this.#run;
+    this.#run = undefined;
+    clearTimeout(run?.timer);
+    return run;
   }
 }
 
 /** One connection. */
 class Visitor {
   readonly socket: Socket;
-  readonly #run: LoadRun;
+  readonly #visitors: Visitors;
   #expected: Buffer | undefined;
   #received: Buffer[] = [];
   #bytes = 0;
 
-  constructor(run: LoadRun, socket: Socket) {
-    this.#run = run;
+  constructor(visitors: Visitors, socket: Socket) {
+    this.#visitors = visitors;
     this.socket = socket;
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
-    socket.on("error", (error) => run.fail(error.message));
-    socket.on("end", () => run.fail("a connection was closed"));
+    socket.on("error", (error) => visitors.fail(error.message));
+    socket.on("end", () => visitors.fail("a connection was closed"));
   }
 
   #onData(chunk: Buffer): void {
@@ -111,7 +140,8 @@ class Visitor {
     const received = Buffer.concat(this.#received);
     const state = expected ? "whole" : stateOf(received);
     if (state === "whole") this.#whole(received);
-    else if (state === "wrong") this.#run.fail(`not the origin's answer: ${received.toString("latin1").slice(0, 500)}`);
+    else if (state === "wrong")
+      this.#visitors.fail(`not the origin's answer: ${received.toString("latin1").slice(0, 500)}`);
   }
 
   #whole(answer: Buffer): void {
@@ -119,10 +149,10 @@ class Visitor {
     this.#bytes = 0;
     if (!this.#expected) this.#expected = answer;
     else if (answer.compare(this.#expected) !== 0) {
-      this.#run.fail(`an answer differs from the one before: ${answer.toString("latin1").slice(0, 500)}`);
+      this.#visitors.fail(`an answer differs from the one before: ${answer.toString("latin1").slice(0, 500)}`);
       return;
     }
-    this.#run.answered(this);
+    this.#visitors.answered(this);
   }
 }
 

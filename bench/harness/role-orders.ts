@@ -39,8 +39,10 @@ export type Order =
   | { readonly do: "disperse" }
   /** Tells the CPU time used so far. */
   | { readonly do: "cpu" }
-  /** Sends the spans that wait, and tells the CPU time used so far. */
+  /** Sends the spans that wait, and answers when they are sent. */
   | { readonly do: "flush" }
+  /** Records all requests from now on, or the share that the role was told of. */
+  | { readonly do: "record"; readonly which: "all" | "share" }
   /** How long the event loop was busy so far. */
   | { readonly do: "loop" };
 
@@ -60,7 +62,8 @@ export interface Answers {
   readonly standing: CrowdState;
   readonly disperse: { readonly tunnels: number };
   readonly cpu: { readonly ms: number };
-  readonly flush: { readonly ms: number };
+  readonly flush: { readonly flushed: true };
+  readonly record: { readonly which: "all" | "share" };
   readonly loop: { readonly ms: number };
 }
 

@@ -16,6 +16,9 @@ import { isQuestion } from "./role-orders.ts";
 const silent = { pingMs: 600_000, deadAfterMs: 1_800_000 };
 const tunnels: CaissonTunnel[] = [];
 const crowd = new Crowd();
+let recordsAll = false;
+/** What decides whether a request is recorded: by chance, unless all are. */
+const luck = (): number => (recordsAll ? 0 : Math.random());
 
 process.on("message", (message: unknown) => {
   if (!isQuestion(message)) return;
@@ -43,7 +46,10 @@ function carryOut(order: Order): Promise<Answers[Order["do"]]> {
     case "cpu":
       return Promise.resolve({ ms: cpuMs() });
     case "flush":
-      return flushSpans().then(() => ({ ms: cpuMs() }));
+      return flushSpans().then(() => ({ flushed: true }));
+    case "record":
+      recordsAll = order.which === "all";
+      return Promise.resolve({ which: order.which });
     case "loop":
       return Promise.resolve({ ms: performance.eventLoopUtilization().active });
     default:
@@ -57,7 +63,7 @@ async function tracingOf(order: TracingOrder | undefined): Promise<{ readonly tr
   const { endpoint, ratio } = order;
   if (endpoint !== undefined && !tracerRegistered()) {
     process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint;
-    // Spans are sent when there are enough, or by order: never by the clock, in the middle of what is not traced.
+    // Spans are sent when there are enough, or by order, and so by all that a measurement counts: never by the clock.
     process.env["OTEL_BSP_SCHEDULE_DELAY"] = "600000";
     const { startSdk } = await import("../../src/cli/otel-sdk.ts");
     const onTrouble = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -65,7 +71,7 @@ async function tracingOf(order: TracingOrder | undefined): Promise<{ readonly tr
   }
   if (ratio === 0) return { tracing: false };
   const { RatioSampling } = await import("../../src/observe/sampling.ts");
-  return { tracing: { sampling: new RatioSampling({ ratio, obeysParent: true }) } };
+  return { tracing: { sampling: new RatioSampling({ ratio, obeysParent: true }, luck) } };
 }
 
 /** What recording has cost includes the sending, which may be due only later. */

@@ -34,8 +34,6 @@ function shuffled<T>(values: readonly T[], random: SeededRandom): T[] {
 export interface Slices<Arm extends string, Found> {
   readonly arms: readonly Arm[];
   readonly rounds: number;
-  /** Begins with the last arm: who comes first in a process may be the faster one for that alone. */
-  readonly turned: boolean;
   /** One slice. */
   readonly measure: (arm: Arm) => Promise<Found>;
 }
@@ -46,9 +44,8 @@ export interface Slices<Arm extends string, Found> {
  */
 export async function alternate<Arm extends string, Found>(plan: Slices<Arm, Found>): Promise<Record<Arm, Found[]>> {
   const found = new Map<Arm, Found[]>(plan.arms.map((arm) => [arm, []]));
-  const there = plan.turned ? plan.arms.toReversed() : plan.arms;
   for (let round = 0; round < plan.rounds; round += 1) {
-    for (const arm of [...there, ...there.toReversed()]) found.get(arm)?.push(await plan.measure(arm));
+    for (const arm of [...plan.arms, ...plan.arms.toReversed()]) found.get(arm)?.push(await plan.measure(arm));
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every arm has its list: they were made from the same names
   return Object.fromEntries(found) as Record<Arm, Found[]>;

@@ -58,10 +58,7 @@ function quantileOfSorted(sorted: readonly number[], share: number): number {
  * With one pair the interval is everything.
  */
 export function pairedRatio(pairs: readonly Pair[]): Ratio {
-  if (pairs.length === 0 || pairs.some(({ base, other }) => !(base > 0) || !(other > 0))) {
-    throw new RangeError("a ratio needs pairs of values above 0");
-  }
-  const logs = pairs.map(({ base, other }) => Math.log(other / base));
+  const logs = logsOf(pairs);
   const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
   const freedom = logs.length - 1;
   if (freedom === 0) return { ratio: Math.exp(mean), lower: 0, upper: Infinity, pairs: 1 };
@@ -71,34 +68,53 @@ export function pairedRatio(pairs: readonly Pair[]): Ratio {
 }
 
 /**
- * The median of `other / base` over the pairs, with the interval between two of the ratios that holds it in at least 95 of
- * 100 cases whatever their distribution is: a few wild pairs move neither. Throws as {@link pairedRatio} does; with fewer
- * than six pairs the interval is everything.
+ * The median of `other / base` over all pairs of pairs (Hodges and Lehmann), on the logarithms, with the interval of
+ * Wilcoxon's signed ranks: nearly as narrow as {@link pairedRatio}'s where the logarithms are normal, and a few wild pairs
+ * move neither. Its 95 of 100 cases hold where their distribution is symmetric, as it is of two that take turns. Throws as
+ * {@link pairedRatio} does; with fewer than six pairs the interval is everything.
  */
-export function medianRatio(pairs: readonly Pair[]): Ratio {
-  if (pairs.length === 0 || pairs.some(({ base, other }) => !(base > 0) || !(other > 0))) {
-    throw new RangeError("a ratio needs pairs of values above 0");
-  }
-  const ratios = pairs.map(({ base, other }) => other / base).toSorted((a, b) => a - b);
-  const outside = ranksOutside(ratios.length);
+export function signedRankRatio(pairs: readonly Pair[]): Ratio {
+  const logs = logsOf(pairs);
+  const means = logs.flatMap((one, at) => logs.slice(at).map((other) => (one + other) / 2)).toSorted((a, b) => a - b);
+  const outside = ranksOutside(logs.length);
   return {
-    ratio: quantileOfSorted(ratios, 0.5),
-    lower: outside === 0 ? 0 : (ratios[outside - 1] ?? 0),
-    upper: outside === 0 ? Infinity : (ratios[ratios.length - outside] ?? Infinity),
-    pairs: ratios.length,
+    ratio: Math.exp(quantileOfSorted(means, 0.5)),
+    lower: outside === 0 ? 0 : Math.exp(means[outside - 1] ?? -Infinity),
+    upper: outside === 0 ? Infinity : Math.exp(means[means.length - outside] ?? Infinity),
+    pairs: logs.length,
   };
 }
 
-/** Counted from either end, the last of `count` sorted values beyond which the median lies in at most 2.5 of 100 cases; 0 if none is. */
-function ranksOutside(count: number): number {
-  // The chance that so many of `count` fair coins, or fewer, show heads; by logarithms, as 0.5 ** count would vanish.
-  let logTerm = -count * Math.LN2;
-  let chance = 0;
-  let rank = 0;
-  for (;;) {
-    chance += Math.exp(logTerm);
-    if (chance > 0.025) return rank;
-    rank += 1;
-    logTerm += Math.log((count - rank + 1) / rank);
+/** How far the logarithms of `other / base` lie from their mean (the standard deviation); NaN for fewer than two pairs. */
+export function deviationOf(pairs: readonly Pair[]): number {
+  const logs = logsOf(pairs);
+  const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
+  return Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / (logs.length - 1));
+}
+
+function logsOf(pairs: readonly Pair[]): number[] {
+  if (pairs.length === 0 || pairs.some(({ base, other }) => !(base > 0) || !(other > 0))) {
+    throw new RangeError("a ratio needs pairs of values above 0");
   }
+  return pairs.map(({ base, other }) => Math.log(other / base));
+}
+
+/**
+ * Counted from either end, the last of the sorted means of `count` values in twos beyond which their centre lies in at most
+ * 2.5 of 100 cases; 0 if none is.
+ */
+function ranksOutside(count: number): number {
+  // The chance of each sum of those of the ranks 1 to `count` for which a fair coin shows heads.
+  let chances = [1];
+  for (let rank = 1; rank <= count; rank += 1) {
+    const shorter = chances;
+    const at = (sum: number): number => shorter[sum] ?? 0;
+    chances = Array.from({ length: shorter.length + rank }, (_, sum) => (at(sum) + at(sum - rank)) / 2);
+  }
+  let below = 0;
+  for (const [sum, chance] of chances.entries()) {
+    below += chance;
+    if (below > 0.025) return sum;
+  }
+  return 0;
 }
