@@ -24,7 +24,7 @@ import type { TunnelOptions, TunnelUnderTest } from "./harness/tunnel-under-test
 export interface AfterSnapshotPlan extends Readonly<Record<string, number>> {
   /** Fresh processes: what was compiled in which order is luck. The arms start in turns. */
   readonly blocks: number;
-  /** How often all arms are measured there and back in a block. */
+  /** How often all arms are measured there and back in a block: a multiple of three treats them alike. */
   readonly rounds: number;
   /** Requests of each slice: several for each connection. */
   readonly requests: number;

@@ -28,7 +28,7 @@ export interface TracingPlan extends Readonly<Record<string, number>> {
   readonly blocks: number;
   /** Every so many blocks one follows that records all: it is only reported, and needs less evidence. */
   readonly allEvery: number;
-  /** How often all arms are measured there and back in a block. */
+  /** How often all arms are measured there and back in a block: a multiple of three treats three alike. */
   readonly rounds: number;
   /** Requests of each slice. */
   readonly requests: number;
@@ -44,7 +44,7 @@ export interface TracingPlan extends Readonly<Record<string, number>> {
 const standard: TracingPlan = {
   blocks: 70,
   allEvery: 7,
-  rounds: 20,
+  rounds: 21,
   requests: 250,
   connections: 64,
   warm: 8_000,

@@ -62,7 +62,7 @@ export class FreshArms<Arm extends string> {
   async costs({ rounds, requests }: SlicePlan): Promise<Block<Arm>> {
     const before = await this.together((tunnel) => tunnel.cpu());
     const arms = [...this.#tunnels.keys()];
-    await alternate({ arms, rounds, measure: (arm) => this.of(arm).send(requests) });
+    await alternate({ arms, rounds, run: (arm) => this.of(arm).send(requests) });
     return await this.together(async (tunnel, arm) => {
       await tunnel.flush();
       const after = await tunnel.cpu();

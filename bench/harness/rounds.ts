@@ -31,22 +31,21 @@ function shuffled<T>(values: readonly T[], random: SeededRandom): T[] {
 }
 
 /** What is compared in slices, and how. */
-export interface Slices<Arm extends string, Found> {
+export interface Slices<Arm extends string> {
   readonly arms: readonly Arm[];
   readonly rounds: number;
   /** One slice. */
-  readonly measure: (arm: Arm) => Promise<Found>;
+  readonly run: (arm: Arm) => Promise<void>;
 }
 
 /**
- * Every arm twice per round, there and back (A B B A): a drift that is even over a round is the same for all. Of each arm
- * the slices in their order, two per round.
+ * Every arm twice per round, there and back (A B B A): a drift that is even over a round is the same for all. Each round
+ * begins one arm later, because who has two slices in a row finds its caches warm.
  */
-export async function alternate<Arm extends string, Found>(plan: Slices<Arm, Found>): Promise<Record<Arm, Found[]>> {
-  const found = new Map<Arm, Found[]>(plan.arms.map((arm) => [arm, []]));
-  for (let round = 0; round < plan.rounds; round += 1) {
-    for (const arm of [...plan.arms, ...plan.arms.toReversed()]) found.get(arm)?.push(await plan.measure(arm));
+export async function alternate<Arm extends string>({ arms, rounds, run }: Slices<Arm>): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    const first = round % arms.length;
+    const there = [...arms.slice(first), ...arms.slice(0, first)];
+    for (const arm of [...there, ...there.toReversed()]) await run(arm);
   }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every arm has its list: they were made from the same names
-  return Object.fromEntries(found) as Record<Arm, Found[]>;
 }
