@@ -35,7 +35,7 @@ export interface PeersPlan extends Readonly<Record<string, number>> {
   readonly seed: number;
 }
 
-const standard: PeersPlan = { rounds: 6, transferRounds: 4, seconds: 2, warm: 3, mebibytes: 1_024, seed: 1 };
+const standard: PeersPlan = { rounds: 6, transferRounds: 3, seconds: 2, warm: 3, mebibytes: 1_024, seed: 1 };
 /** Seconds in all: shows that everything runs, and nothing else. */
 export const quickPlan: PeersPlan = { rounds: 1, transferRounds: 1, seconds: 1, warm: 0, mebibytes: 8, seed: 1 };
 

@@ -1,5 +1,6 @@
 // Everything that bench:idle knows how to measure.
 
+import { bytePeers } from "./byte-peers.ts";
 import { caissonContestant } from "./caisson.ts";
 import type { IdleContestant } from "./contestant.ts";
 import { frpContestant } from "./frp.ts";
@@ -13,6 +14,7 @@ export const allIdle: readonly IdleContestant[] = [
   caissonContestant(1),
   frpContestant("a client each"),
   pikoContestant,
+  ...bytePeers,
   caissonContestant(sharing),
   frpContestant("one client"),
 ];

@@ -4,21 +4,22 @@ import { answersOn } from "../contestants/answers-on.ts";
 import { standingOf } from "../contestants/contestant.ts";
 import { told } from "../contest/program-versions.ts";
 import { freePorts } from "../harness/free-ports.ts";
-import type { Peer } from "./peer.ts";
+import type { Peer, Sought } from "./peer.ts";
 import { fileOf, missingOf, quietly, sought } from "./peer.ts";
 
-const program = sought("PEER_CHISEL", "chisel");
+/** Server and client are one program. */
+export const chiselProgram: Sought = sought("PEER_CHISEL", "chisel");
 
 /** See README.md. */
 export const chisel: Peer = {
   name: "chisel",
   proxies: "bytes",
-  missing: missingOf(program),
-  version: () => told(fileOf(program), ["--version"], /(\d+\.\d+\.\d+)/u),
+  missing: missingOf(chiselProgram),
+  version: () => told(fileOf(chiselProgram), ["--version"], /(\d+\.\d+\.\d+)/u),
   start: (target) =>
     standingOf(async (resources) => {
       const [control = 0, port = 0] = await freePorts(2);
-      const file = fileOf(program);
+      const file = fileOf(chiselProgram);
       const server = quietly(resources, {
         title: "chisel server",
         file,

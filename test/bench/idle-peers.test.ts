@@ -1,13 +1,16 @@
 // Peers in bench:idle, without any that is installed: their clients are programs that wait, and the server's word is ours.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer } from "node:http";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { Program } from "../../bench/harness/program.ts";
 import { idle, idlePlans } from "../../bench/idle.ts";
 import { allIdle } from "../../bench/idle/all-idle.ts";
 import type { IdleContestant } from "../../bench/idle/contestant.ts";
 import { collectedInGo, IdlePeer } from "../../bench/idle/idle-peer.ts";
+import { listenersOf } from "../../bench/idle/listeners.ts";
 import { portOf } from "../../bench/gate/network/port-of.ts";
 
 function waiting(): Program {
@@ -65,6 +68,22 @@ test(
 test("idle: what is known is told apart by its name, and says why it is missing", () => {
   assert.equal(new Set(allIdle.map(({ name }) => name)).size, allIdle.length);
   for (const { missing } of allIdle) assert.ok(missing === undefined || /PATH/u.test(missing));
+});
+
+test("what a process listens on is counted, and nothing else", { skip: process.platform !== "linux" }, async () => {
+  const before = listenersOf(process.pid);
+  const servers = [createServer(), createServer()];
+  for (const server of servers) await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const client = connect(portOf(servers[0] ?? createServer()), "127.0.0.1");
+  await once(client, "connect");
+  assert.equal(listenersOf(process.pid), before + 2);
+  client.destroy();
+  for (const server of servers) {
+    server.close();
+    server.closeAllConnections();
+    await once(server, "close");
+  }
+  assert.equal(listenersOf(process.pid), before);
 });
 
 test("a server in Go is told to collect, and tells its heap", async () => {
