@@ -3,6 +3,7 @@
 
 import { CaissonError } from "../../src/lifecycle/errors.ts";
 import type { ClientOrder } from "./processes/client-orders.ts";
+import type { OnStarted } from "./processes/node-process.ts";
 import type { Counts } from "./processes/orders.ts";
 import type { OriginOrder } from "./processes/origin-worker.ts";
 import { readingFlags } from "./processes/server-process.ts";
@@ -29,6 +30,8 @@ export interface GroundOptions {
   readonly measuredFlags: readonly string[];
   /** A module that all client processes load first, as `--import` takes it. */
   readonly importFirst: string | undefined;
+  /** Hears of the processes that live as long as the run. */
+  readonly onStarted: OnStarted;
 }
 
 /** Nothing listens there: the port of the TCP multiplexer service, which no system has run for decades. */
@@ -72,11 +75,13 @@ export class Ground {
 
   /** Starts the processes. Rejects with E_GATE. */
   static async start(options: GroundOptions): Promise<Ground> {
-    const origin = new Worker<OriginOrder>({ script: "./origin-worker.js", title: "the origin" });
-    const visitors = new Worker<VisitorOrder>({ script: "./visitor-worker.js", title: "the visitors" });
+    const { onStarted } = options;
+    const origin = new Worker<OriginOrder>({ script: "./origin-worker.js", title: "the origin", onStarted });
+    const visitors = new Worker<VisitorOrder>({ script: "./visitor-worker.js", title: "the visitors", onStarted });
     const worker = clientWorker(options);
     const crew = new Worker<ClientOrder>({
       ...worker,
+      onStarted,
       nodeFlags: [...options.measuredFlags, ...readingFlags, ...(worker.nodeFlags ?? [])],
     });
     try {
@@ -154,13 +159,6 @@ export class Ground {
   async clear(): Promise<void> {
     const but = [...this.kept];
     for (const crew of [this.crew, this.#lost]) await crew?.ask({ do: "disconnectAll", but });
-  }
-
-  /** The processes of the load that live as long as the run, by what they are called. */
-  get pids(): Readonly<Record<string, number>> {
-    return Object.fromEntries(
-      [this.#origin, this.visitors, this.crew].map(({ process: { title, pid } }) => [title, pid]),
-    );
   }
 
   /** Throws E_GATE if one of the processes died by itself. */

@@ -9,7 +9,6 @@ import type { GatePlan } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { turnsOf } from "./rotation.ts";
 import type { ClientReadings } from "./readings/client-readings.ts";
-import { WrongAnswer } from "./network/wrong-answer.ts";
 import type { MachineNoise } from "./readings/machine-noise.ts";
 import type { SampleFacts, ServerReadings } from "./readings/server-readings.ts";
 import { scenarios } from "./scenarios/list.ts";
@@ -17,7 +16,7 @@ import type { Scenario } from "./scenarios/scenario.ts";
 import type { ScenarioFacts } from "./reports/run-facts.ts";
 import type { Standing } from "./standing.ts";
 import type { Disturbance } from "./verdict/disturbance.ts";
-import { disturbed } from "./verdict/disturbance.ts";
+import { disturbed, opened, undisturbedParts } from "./verdict/disturbance.ts";
 import type { Verdict } from "./verdict/finding.ts";
 import { idleCouldTell, idleReadings } from "./verdict/idle-growth.ts";
 import type { Sample } from "./verdict/sample.ts";
@@ -33,6 +32,8 @@ export interface RoundsOptions {
   readonly server: ServerReadings;
   readonly client: ClientReadings;
   readonly noise: MachineNoise;
+  /** What of the machine may be why something failed, as half a sentence; undefined if it cannot be. */
+  excuse(failure: CaissonError): string | undefined;
   readonly progress: Progress;
   /** Major versions of the Nodes that are measured. */
   readonly nodeMajor: { readonly server: number; readonly client: number };
@@ -56,6 +57,24 @@ export interface RoundsResult {
   readonly scenarios: readonly ScenarioFacts[];
   /** The first thing that was not as it should have been, and that the machine does not explain. */
   readonly failure: CaissonError | undefined;
+  /** Whether it ended before its time, because the machine had none for it. */
+  readonly brokenOff: boolean;
+}
+
+/** The result of a run whose processes did not come up in time on a machine that had no time for them. */
+export function neverBegun(
+  { scenarios: chosen }: GatePlan,
+  { failure, noise }: { readonly failure: CaissonError; readonly noise: string },
+): RoundsResult {
+  const nothing = judge([], { nodeMajor: 0, final: true });
+  return {
+    verdict: disturbed(nothing, { round: 0, failure: failure.message, noise }),
+    samples: [],
+    clientSamples: [],
+    scenarios: chosen.map(({ name, title }) => ({ name, title, rounds: 0, connections: 0, requests: 0 })),
+    failure: undefined,
+    brokenOff: true,
+  };
 }
 
 /** After so many failed rounds in a row no further ones are tried. */
@@ -91,6 +110,8 @@ export class Rounds {
   #failure: CaissonError | undefined;
   /** The first round that failed for want of processor time. */
   #disturbance: Disturbance | undefined;
+  /** All such rounds. */
+  readonly #disturbed: Set<number> = new Set();
   #failed = 0;
   #longestMs = 0;
 
@@ -100,6 +121,33 @@ export class Rounds {
 
   /** Runs until decided. Rejects with E_GATE only if there is nothing left to run with. */
   async run(): Promise<RoundsResult> {
+    let verdict: Verdict;
+    let brokenOff = false;
+    try {
+      await this.#untilDecided();
+      verdict = await this.#judgedWithIdle({ final: true });
+    } catch (error) {
+      // A reading that did not come in time, on a machine that had no time for it: what was read before still counts.
+      const failure = CaissonError.from(error, "E_GATE");
+      const noise = this.#options.excuse(failure);
+      if (noise === undefined) throw failure;
+      this.#disturbance ??= { round: this.#samples.length, failure: failure.message, noise };
+      brokenOff = true;
+      verdict = this.#judge({ final: true });
+      // Nobody can read any more what grows by itself.
+      if (idleCouldTell(verdict)) verdict = opened(verdict);
+    }
+    return {
+      verdict: disturbed(verdict, this.#disturbance),
+      samples: this.#samples,
+      clientSamples: this.#clientSamples,
+      scenarios: this.#options.plan.scenarios.map(({ name, title }) => ({ name, title, ...this.#tally(name) })),
+      failure: this.#failure,
+      brokenOff,
+    };
+  }
+
+  async #untilDecided(): Promise<void> {
     const { plan, rounds, extraRounds } = this.#options;
     await this.#rehearse();
     for (let n = 1; n <= plan.warmupRounds; n += 1) {
@@ -123,14 +171,6 @@ export class Rounds {
         last += roundsMore;
       }
     }
-    verdict = await this.#judgedWithIdle({ final: true });
-    return {
-      verdict: disturbed(verdict, this.#disturbance),
-      samples: this.#samples,
-      clientSamples: this.#clientSamples,
-      scenarios: plan.scenarios.map(({ name, title }) => ({ name, title, ...this.#tally(name) })),
-      failure: this.#failure,
-    };
   }
 
   /** Does a little of everything once, so that what happens now and then does not happen for the first time while it is measured. */
@@ -212,13 +252,15 @@ export class Rounds {
 
   /** Remembers a failure and makes room for what follows. Throws if there is nothing left to go on with. */
   async #failedIn(what: string, error: unknown): Promise<void> {
-    const { ground, progress, noise, check } = this.#options;
+    const { ground, progress, excuse, check } = this.#options;
     check();
     const failure = CaissonError.from(error, "E_GATE");
-    // Wrong bytes are wrong on any machine.
-    const seen = failure.cause instanceof WrongAnswer ? undefined : noise.seen();
+    const seen = excuse(failure);
     if (seen === undefined) this.#failure ??= failure;
-    else this.#disturbance ??= { round: this.#samples.length, failure: `${what}: ${failure.message}`, noise: seen };
+    else {
+      this.#disturbance ??= { round: this.#samples.length, failure: `${what}: ${failure.message}`, noise: seen };
+      this.#disturbed.add(this.#samples.length);
+    }
     progress.note(`${what}: ${messageOf(error)}${seen === undefined ? "" : `; meanwhile ${seen}`}`);
     await ground.clear();
   }
@@ -257,9 +299,16 @@ export class Rounds {
   #judge({ final }: { readonly final: boolean }): Verdict {
     const { nodeMajor, heapGates } = this.#options;
     const how = { final, heapGates };
-    const server = judge(this.#samples, { ...how, nodeMajor: nodeMajor.server, idle: this.#idle });
-    const client = judge(this.#clientSamples, { ...how, nodeMajor: nodeMajor.client, idle: this.#idleOfClient });
-    return mergeVerdicts(server, client);
+    const ofServer = (samples: readonly Sample[]): Verdict =>
+      judge(samples, { ...how, nodeMajor: nodeMajor.server, idle: this.#idle });
+    const ofClient = (samples: readonly Sample[]): Verdict =>
+      judge(samples, { ...how, nodeMajor: nodeMajor.client, idle: this.#idleOfClient });
+    const verdict = mergeVerdicts(ofServer(this.#samples), ofClient(this.#clientSamples));
+    if (this.#disturbed.size === 0) return verdict;
+    const leaks =
+      undisturbedParts(this.#samples, this.#disturbed).some((part) => ofServer(part).outcome === "leak") ||
+      undisturbedParts(this.#clientSamples, this.#disturbed).some((part) => ofClient(part).outcome === "leak");
+    return leaks ? verdict : opened(verdict);
   }
 
   /** Whether both heaps are where they were, and nothing went wrong. */

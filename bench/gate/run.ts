@@ -17,12 +17,14 @@ import { holds, inspectorIn, ServerProcess } from "./processes/server-process.ts
 import type { Progress } from "./progress.ts";
 import { AdminReader } from "./readings/admin-reader.ts";
 import { ClientReadings } from "./readings/client-readings.ts";
+import { WrongAnswer } from "./network/wrong-answer.ts";
+import type { NodeProcess } from "./processes/node-process.ts";
 import { MachineNoise } from "./readings/machine-noise.ts";
 import { ProcessReader } from "./readings/process-reader.ts";
 import { ServerReadings } from "./readings/server-readings.ts";
 import type { GateReport, RunFacts } from "./reports/run-facts.ts";
 import type { RoundsResult } from "./rounds.ts";
-import { Rounds } from "./rounds.ts";
+import { neverBegun, Rounds } from "./rounds.ts";
 import { Standing } from "./standing.ts";
 
 /** What a run tells while it goes on, and what ends it early. */
@@ -90,7 +92,7 @@ export async function runGate(request: GateRequest, context: RunContext): Promis
   const { verdict, samples } = quiet.result;
   // With a leak in hand there is nothing that the second mode could add.
   const jit =
-    plan.jitRounds === 0 || verdict.outcome === "leak" || quiet.result.failure
+    plan.jitRounds === 0 || verdict.outcome === "leak" || quiet.result.failure || quiet.result.brokenOff
       ? undefined
       : await measure({
           ...work,
@@ -136,10 +138,27 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
   const { running, importServer, importClient, serverFlags = [] } = request;
   const { progress, signal } = context;
   const closing: (() => Promise<void>)[] = [];
+  const noise = new MachineNoise();
+  closing.push(async () => noise.close());
+  const processes: NodeProcess[] = [];
+  const onStarted = (started: NodeProcess): void => {
+    processes.push(started);
+    noise.watch(started);
+  };
+  const excuse = (error: CaissonError): string | undefined => {
+    // A process that is gone is gone on any machine, and wrong bytes are wrong.
+    const certain = signal.aborted || processes.some(({ died }) => died) || error.cause instanceof WrongAnswer;
+    return certain ? undefined : noise.seen();
+  };
   try {
     const server = running
       ? undefined
-      : await ServerProcess.start({ nodeFlags: flags, serverFlags, ...importOf("importFirst", importServer) });
+      : await ServerProcess.start({
+          nodeFlags: flags,
+          serverFlags,
+          onStarted,
+          ...importOf("importFirst", importServer),
+        });
     if (server) closing.push(() => server.stop());
     const ground = await Ground.start({
       serverUrl: server?.url ?? running?.url ?? "",
@@ -150,6 +169,7 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       rate: plan.rate,
       measuredFlags: flags,
       importFirst: importClient === undefined ? undefined : specifierOf(importClient),
+      onStarted,
     });
     closing.push(() => ground.stop());
     // Whatever is being waited for fails at once when its process is gone.
@@ -182,8 +202,6 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       if (server?.process.died === true) throw server.process.failure();
       ground.check();
     };
-    const noise = new MachineNoise({ ...ground.pids, ...(server && { [server.process.title]: server.process.pid }) });
-    closing.push(async () => noise.close());
     const node = await admin.nodeVersion();
     const nodeMajor = { server: majorOf(node), client: majorOf(process.version) };
     const title = mode === "quiet" ? "round" : "round with JIT";
@@ -197,6 +215,7 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       server: readings,
       client,
       noise,
+      excuse,
       progress,
       nodeMajor,
       heapGates,
@@ -208,7 +227,10 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
     }).run();
     return { result, node };
   } catch (error) {
-    throw CaissonError.from(error, "E_GATE");
+    const failure = CaissonError.from(error, "E_GATE");
+    const seen = excuse(failure);
+    if (seen === undefined) throw failure;
+    return { result: neverBegun(plan, { failure, noise: seen }), node: process.version };
   } finally {
     progress.end();
     for (const close of closing.toReversed()) await close();

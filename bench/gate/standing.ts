@@ -15,6 +15,8 @@ export class Standing {
   readonly #steady: string;
   /** Its client is replaced in every round. */
   readonly #changing: string;
+  /** Whether something failed, so that nobody knows which of them still stand. */
+  #broken = false;
 
   private constructor(ground: Ground, names: { readonly steady: string; readonly changing: string }) {
     this.#ground = ground;
@@ -31,8 +33,25 @@ export class Standing {
     return new Standing(ground, { steady, changing });
   }
 
-  /** Uses them as visitors do; resolves with how many requests that were. Rejects with E_GATE if an answer is wrong. */
+  /**
+   * Uses them as visitors do; resolves with how many requests that were. Rejects with E_GATE if an answer is wrong; the next
+   * round then begins with new clients.
+   */
   async round(): Promise<number> {
+    const names = [this.#steady, this.#changing];
+    if (this.#broken) {
+      for (const name of names) this.#ground.kept.delete(name);
+      await this.#ground.clear();
+      await this.#ground.connect(names);
+      for (const name of names) this.#ground.kept.add(name);
+    }
+    this.#broken = true;
+    const requests = await this.#use();
+    this.#broken = false;
+    return requests;
+  }
+
+  async #use(): Promise<number> {
     const ground = this.#ground;
     const { server, target } = ground;
     await ground.crew.ask({ do: "takeOver", names: [this.#changing], server, target });

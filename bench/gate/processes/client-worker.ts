@@ -76,7 +76,13 @@ async function disconnect(name: string, options: { readonly force: boolean }): P
 
 async function takeOver(name: string, place: { readonly server: string; readonly target: string }): Promise<void> {
   const older = take(name);
-  clients.set(name, await connectAs(name, place));
+  try {
+    clients.set(name, await connectAs(name, place));
+  } catch (error) {
+    // Nobody could name it any more.
+    await older.close({ force: true });
+    throw error;
+  }
   const ended = await Promise.race([older.closed.then((error) => error?.code ?? "nothing"), notWithin(replacedMs)]);
   if (ended === "E_REPLACED") return;
   await older.close({ force: true });

@@ -18,7 +18,12 @@ export interface NodeProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Takes the IPC messages. */
   readonly onMessage?: (message: unknown) => void;
+  /** Hears of it as soon as it runs: before it is known whether it will be of any use. */
+  readonly onStarted?: OnStarted | undefined;
 }
+
+/** Hears of processes that were started. */
+export type OnStarted = (process: NodeProcess) => void;
 
 /** How many of the last lines on stderr are kept for error messages. */
 const keptLines = 20;
@@ -37,7 +42,7 @@ export class NodeProcess {
   #stopping = false;
 
   constructor(options: NodeProcessOptions) {
-    const { title, script, args = [], nodeFlags = [], env = {}, onMessage } = options;
+    const { title, script, args = [], nodeFlags = [], env = {}, onMessage, onStarted } = options;
     this.title = title;
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("CAISSON_"));
     this.#child = spawn(process.execPath, [...nodeFlags, "--import", endWithParent, script, ...args], {
@@ -57,6 +62,7 @@ export class NodeProcess {
       this.#child.once("error", (error) => finish(error.message));
       this.#child.once("exit", (code, signal) => finish(code === null ? `signal ${signal ?? "?"}` : `code ${code}`));
     });
+    onStarted?.(this);
   }
 
   /** How it ended; undefined while it runs. */
@@ -101,15 +107,15 @@ export class NodeProcess {
 
   /** Ends it at once, as `kill -9` does. */
   async kill(): Promise<void> {
-    this.#stopping = true;
+    this.#stopping ||= this.#ending === undefined;
     this.#child.kill("SIGKILL");
     await this.ended;
   }
 
   /** Asks it to end, and kills it if it has not within `graceMs`. */
   async stop(graceMs = 5_000): Promise<void> {
-    this.#stopping = true;
     if (this.#ending !== undefined) return;
+    this.#stopping = true;
     this.#child.kill("SIGTERM");
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), graceMs);
     await this.ended;

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CaissonError } from "../../../src/lifecycle/errors.ts";
+import type { OnStarted } from "./node-process.ts";
 import { NodeProcess } from "./node-process.ts";
 
 /** How long the server keeps what it may keep, in milliseconds. Scenarios and the settling know these. */
@@ -31,6 +32,7 @@ export interface ServerProcessOptions {
   readonly importFirst?: string;
   /** Flags of the server after the gate's own, which they replace. */
   readonly serverFlags?: readonly string[];
+  readonly onStarted?: OnStarted;
 }
 
 /** The server under test. */
@@ -57,7 +59,8 @@ export class ServerProcess {
   }
 
   /** Starts it; resolves when it listens. Rejects with E_GATE. */
-  static async start({ nodeFlags, importFirst, serverFlags = [] }: ServerProcessOptions): Promise<ServerProcess> {
+  static async start(options: ServerProcessOptions): Promise<ServerProcess> {
+    const { nodeFlags, importFirst, serverFlags = [], onStarted } = options;
     const folder = mkdtempSync(join(tmpdir(), "caisson-gate-"));
     const imports = importFirst === undefined ? [] : ["--import", importFirst];
     const server = new NodeProcess({
@@ -66,6 +69,7 @@ export class ServerProcess {
       script: serverMain,
       args: [...serverArgs, "--admin-token-file", tokenFileIn(folder), ...serverFlags],
       env: { XDG_STATE_HOME: folder },
+      onStarted,
     });
     try {
       const listening = server.line(listeningIn, readyMs);

@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { CaissonError } from "../../../src/lifecycle/errors.ts";
 import { WrongAnswer } from "../network/wrong-answer.ts";
+import type { OnStarted } from "./node-process.ts";
 import { NodeProcess } from "./node-process.ts";
 import type { AnswerMessage, Counts } from "./orders.ts";
 import { isAnswer } from "./orders.ts";
@@ -13,6 +14,7 @@ export interface WorkerOptions {
   readonly script: string;
   readonly title: string;
   readonly nodeFlags?: readonly string[];
+  readonly onStarted?: OnStarted | undefined;
 }
 
 interface Waiting {
@@ -30,10 +32,11 @@ export class Worker<Order> {
   readonly #waiting: Map<number, Waiting> = new Map();
   #last = 0;
 
-  constructor({ script, title, nodeFlags = [] }: WorkerOptions) {
+  constructor({ script, title, nodeFlags = [], onStarted }: WorkerOptions) {
     this.process = new NodeProcess({
       title,
       nodeFlags,
+      onStarted,
       script: fileURLToPath(new URL(script, import.meta.url)),
       onMessage: (message) => {
         if (isAnswer(message)) this.#onAnswer(message);

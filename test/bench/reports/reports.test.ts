@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { planOf } from "../../../bench/gate/options.ts";
 import { benchmarkArray } from "../../../bench/gate/reports/benchmark-array.ts";
 import { escapeMarkdown, escapeMarkup, plain } from "../../../bench/gate/reports/escape.ts";
+import { html } from "../../../bench/gate/reports/html/page.ts";
 import { json } from "../../../bench/gate/reports/json.ts";
 import { junit } from "../../../bench/gate/reports/junit.ts";
 import { line } from "../../../bench/gate/reports/line.ts";
 import { markdown } from "../../../bench/gate/reports/markdown.ts";
 import { table } from "../../../bench/gate/reports/table.ts";
-import { sampleReport } from "./sample-report.ts";
+import { neverBegun } from "../../../bench/gate/rounds.ts";
+import { CaissonError } from "../../../src/lifecycle/errors.ts";
+import { facts, sampleReport } from "./sample-report.ts";
 
 const outcomes = ["clean", "leak", "undecided"] as const;
 const awkward = '<img src=x>&"|`';
@@ -88,6 +92,17 @@ test("the benchmark array has name, unit and a number in each entry", () => {
   const names = entries.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
   assert.ok(names.includes("gate heapUsed (quiet)") && names.includes("gate heapUsed (jit)"));
+});
+
+test("a run whose processes did not come up in time has every report, and says what was seen", () => {
+  const plan = planOf({ preset: "quick" });
+  const failure = new CaissonError("E_GATE", "the server did not say what was waited for in 240000 ms");
+  const { verdict, samples, brokenOff } = neverBegun(plan, { failure, noise: "the server was stopped" });
+  assert.equal(verdict.outcome, "undecided");
+  assert.ok(brokenOff);
+  const report = { verdict, samples, facts };
+  assert.match(line(report), /^undecided: .* did not say what was waited for .*: meanwhile the server was stopped/);
+  for (const write of [table, json, junit, markdown, html, benchmarkArray]) assert.ok(write(report).length > 0);
 });
 
 test("no text gets out of its place", () => {

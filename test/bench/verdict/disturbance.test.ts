@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { noiseIn } from "../../../bench/gate/readings/machine-noise.ts";
-import { disturbed } from "../../../bench/gate/verdict/disturbance.ts";
+import { disturbed, opened, undisturbedParts } from "../../../bench/gate/verdict/disturbance.ts";
 import { judge } from "../../../bench/gate/verdict/verdict.ts";
 import { kind, memory, run, usual } from "./synthetic.ts";
 
@@ -41,21 +41,53 @@ test("a leak stays a leak", () => {
   assert.equal(warnings.at(-1)?.ledger, "machine");
 });
 
+test("what a disturbed round left behind is no growth in the parts beside it, and a leak is", () => {
+  const judged = (kept: (connections: number) => number): readonly string[] => {
+    const samples = run(usual, (connections) => ({
+      kinds: { session: kind({ opened: connections + 3, closed: connections, held: kept(connections) }) },
+    }));
+    const parts = undisturbedParts(samples, new Set([12]));
+    assert.equal(parts.flat().length, samples.length - 1);
+    return parts.map((part) => judge(part, { nodeMajor: 24, final: true }).outcome);
+  };
+  const [, , after = Number.NaN] = [11, 12, 13].map((round) => run(usual, () => ({}))[round]?.connections);
+  assert.ok(judged((connections) => (connections >= after ? 6 : 3)).every((outcome) => outcome !== "leak"));
+  assert.ok(judged((connections) => 3 + connections).includes("leak"));
+});
+
+test("what was found beside a disturbance is open", () => {
+  const { outcome, findings, doubts } = opened(leak);
+  assert.equal(outcome, "undecided");
+  assert.deepEqual(findings, []);
+  assert.deepEqual(doubts.slice(0, leak.findings.length), leak.findings);
+  assert.equal(opened(clean), clean);
+});
+
 test("without a disturbance nothing changes", () => {
   assert.equal(disturbed(clean, undefined), clean);
 });
 
 test("a process that waits for a processor longer than it runs, and for long, is noise", () => {
-  const before = { "the server": { ranMs: 1_000, waitedMs: 500 } };
+  const before = { "the server": { ranMs: 1_000, waitedMs: 500, stopped: false } };
   const noise = (ranMs: number, waitedMs: number): string | undefined =>
-    noiseIn({ lateMs: 3, before, after: { "the server": { ranMs: 1_000 + ranMs, waitedMs: 500 + waitedMs } } });
+    noiseIn({
+      lateMs: 3,
+      before,
+      after: { "the server": { ranMs: 1_000 + ranMs, waitedMs: 500 + waitedMs, stopped: false } },
+    });
   assert.equal(noise(2_000, 6_000), "the server ran for 2.0 s and waited 6.0 s for a processor");
   assert.equal(noise(6_000, 2_000), undefined);
   assert.equal(noise(200, 1_000), undefined);
 });
 
+test("so is one that was stopped, however little it waited", () => {
+  const before = { "the server": { ranMs: 1_000, waitedMs: 500, stopped: false } };
+  const after = { "the server": { ranMs: 1_000, waitedMs: 500, stopped: true } };
+  assert.equal(noiseIn({ lateMs: 3, before, after }), "the server was stopped");
+});
+
 test("so is a late event loop of the gate itself; a process that is new or gone says nothing", () => {
-  const time = { ranMs: 1_000, waitedMs: 90_000 };
+  const time = { ranMs: 1_000, waitedMs: 90_000, stopped: false };
   assert.equal(
     noiseIn({ lateMs: 1_400, before: {}, after: { "a client": time } }),
     "the gate's own event loop came 1.4 s late",
