@@ -7,7 +7,7 @@ import { messageOf } from "../lifecycle/errors.ts";
 import { Deadlines } from "../lifecycle/deadlines.ts";
 import { noEvents } from "../lifecycle/events.ts";
 import { LineBudget } from "../observe/line-budget.ts";
-import { RatioSampling, samplerSettings } from "../observe/sampling.ts";
+import { RatioSampling, samplerSettings, samplerTrouble } from "../observe/sampling.ts";
 import type { TracingChoice } from "../assemble/tracing-options.ts";
 import type { Queries } from "../observe/span-attributes.ts";
 import { TraceIds } from "../observe/trace-ids.ts";
@@ -72,6 +72,8 @@ export async function startSdk({ env, service, queries, onTrouble }: SdkOptions)
     ...((env["OTEL_LOGS_EXPORTER"] ?? "") === "" ? { logRecordProcessors: [] } : {}),
   });
   node.start();
+  const trouble = samplerTrouble(env);
+  if (trouble !== undefined) tell(trouble);
   started = true;
   const tracing: TracingChoice = {
     sampling: new RatioSampling(samplerSettings(env)),

@@ -51,9 +51,33 @@ export function samplerSettings(env: Environment): SamplerSettings {
   }
 }
 
+/** What of the two variables is not understood, in words, and what is done instead; undefined if all is well. */
+export function samplerTrouble(env: Environment): string | undefined {
+  const name = env["OTEL_TRACES_SAMPLER"]?.trim() ?? "";
+  const ratio = env["OTEL_TRACES_SAMPLER_ARG"];
+  if (name !== "" && !samplers.has(name)) {
+    return `OTEL_TRACES_SAMPLER "${name}" is unknown; using parentbased_always_on (known are ${[...samplers].join(", ")})`;
+  }
+  if (!name.endsWith("traceidratio") || readRatio(ratio) !== undefined) return undefined;
+  return `OTEL_TRACES_SAMPLER_ARG "${ratio ?? ""}" is no number from 0 to 1; everything is recorded`;
+}
+
+const samplers: ReadonlySet<string> = new Set([
+  "always_on",
+  "always_off",
+  "traceidratio",
+  "parentbased_always_on",
+  "parentbased_always_off",
+  "parentbased_traceidratio",
+]);
+
 function ratioOf(text: string | undefined): number {
+  return readRatio(text) ?? 1;
+}
+
+function readRatio(text: string | undefined): number | undefined {
   const ratio = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
-  return ratio >= 0 && ratio <= 1 ? ratio : 1;
+  return ratio >= 0 && ratio <= 1 ? ratio : undefined;
 }
 
 /** Decides by settings. The SDK behind it must record whatever it is given. */

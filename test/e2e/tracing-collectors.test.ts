@@ -96,6 +96,15 @@ test("a collector that never answers holds the end up for two seconds, not for i
   assert.ok(tookMs >= 1_900 && tookMs < 15_000, String(tookMs));
 });
 
+test("a sampler that nobody knows is told on stderr", async () => {
+  await using collector = await OtlpReceiver.start();
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_TRACES_SAMPLER: "jaeger_remote" };
+  await using demo = startCaisson(demoArgs, { env });
+  await placeOf(demo);
+  await demo.complaint(/^ ?tracing: OTEL_TRACES_SAMPLER "jaeger_remote" is unknown/mu);
+  assert.equal((await demo.stop()).code, 0);
+});
+
 test("nothing is loaded unless it is asked for", async () => {
   for (const env of [
     { OTEL_SERVICE_NAME: "x" },

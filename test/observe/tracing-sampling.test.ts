@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tracing as sdk } from "@opentelemetry/sdk-node";
 import type { SamplerSettings } from "../../src/observe/sampling.ts";
-import { AgentSampling, RatioSampling, samplerSettings } from "../../src/observe/sampling.ts";
+import { AgentSampling, RatioSampling, samplerSettings, samplerTrouble } from "../../src/observe/sampling.ts";
 
 const parent = (sampled: boolean, traceId = "0af7651916cd43dd8448eb211c80319c") => ({
   traceId,
@@ -34,6 +34,21 @@ for (const [sampler, arg, expected] of settings) {
     assert.deepEqual(samplerSettings(env), expected);
   });
 }
+
+test("what is not understood of the sampler's variables is told, and nothing else", () => {
+  const trouble = (sampler?: string, arg?: string): string | undefined =>
+    samplerTrouble({ OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: arg });
+  assert.equal(trouble(), undefined);
+  assert.equal(trouble(" ", "much"), undefined);
+  assert.equal(trouble("always_off", "much"), undefined);
+  assert.equal(trouble("parentbased_traceidratio", " 0.01 "), undefined);
+  assert.match(trouble("parentbased_traceidratio") ?? "", /OTEL_TRACES_SAMPLER_ARG "" is no number/u);
+  assert.match(trouble("traceidratio", "2") ?? "", /OTEL_TRACES_SAMPLER_ARG "2" is no number/u);
+  assert.match(
+    trouble("jaeger_remote") ?? "",
+    /OTEL_TRACES_SAMPLER "jaeger_remote" is unknown; using parentbased_always_on/u,
+  );
+});
 
 test("a stranger's flag changes nothing, in either direction", () => {
   for (const obeysParent of [true, false]) {
