@@ -45,7 +45,8 @@ export function idlePlots({ host, data }: IdleResults): Readonly<Record<string, 
       lower: spread.lowerQuartile / 1_000,
       upper: spread.upperQuartile / 1_000,
     };
-    return { name: `${name} (${rounds[0]?.tunnels ?? 0})`, bars: [kb] };
+    // Short, because there is little room beside the bars.
+    return { name: `${name.replace(" tunnels", "")} (${rounds[0]?.tunnels ?? 0})`, bars: [kb] };
   });
   const title = `RSS of the server per idle tunnel (${whenOf(host)})`;
   const x = "KB of 1,000 bytes per tunnel (how many tunnels stood); less is better";

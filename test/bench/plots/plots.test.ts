@@ -38,3 +38,9 @@ test("the plots in the documents are those of the kept results", () => {
     assert.equal(readFileSync(join(plotsFolder, name), "utf8"), svg, `${name} is stale: npm run bench:plots`);
   }
 });
+
+test("the page about performance shows every plot, and none that is not there", () => {
+  const page = readFileSync(join(plotsFolder, "..", "performance.md"), "utf8");
+  const shown = new Set([...page.matchAll(/\(performance\/([a-z-]+\.svg)\)/gu)].map((match) => match[1]));
+  assert.deepEqual([...shown].toSorted(), Object.keys(keptPlots()).toSorted());
+});
