@@ -41,6 +41,6 @@ test("the plots in the documents are those of the kept results", () => {
 
 test("the page about performance shows every plot, and none that is not there", () => {
   const page = readFileSync(join(plotsFolder, "..", "performance.md"), "utf8");
-  const shown = new Set([...page.matchAll(/\(performance\/([a-z-]+\.svg)\)/gu)].map((match) => match[1]));
-  assert.deepEqual([...shown].toSorted(), Object.keys(keptPlots()).toSorted());
+  const shown = new Set([...page.matchAll(/\(performance\/([a-z-]+\.svg)\)/gu)].map((match) => match[1] ?? ""));
+  assert.deepEqual(shown, new Set(Object.keys(keptPlots())));
 });
