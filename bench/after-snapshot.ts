@@ -45,7 +45,7 @@ const standard: AfterSnapshotPlan = {
   connections: 400,
   delayMs: 50,
   warm: 5_000,
-  again: 10_000,
+  again: 16_000,
 };
 type Arm = "none" | "snapshot" | "uncured";
 
