@@ -8,7 +8,8 @@ import { mayBeRing } from "./idle-growth.ts";
 import { roundAt, type Findings, type Judging } from "./judging.ts";
 import { amount, bytes, limits } from "./sentences.ts";
 import { memorySeries } from "./series.ts";
-import { theilSen } from "./theil-sen.ts";
+import { besidesStep, type BesidesStep } from "./single-step.ts";
+import { theilSen, type Slope } from "./theil-sen.ts";
 
 /** Fewer measured samples than this decide nothing about memory. */
 const leastSamples = 8;
@@ -38,8 +39,10 @@ export function checkMemory(judging: Judging, into: Findings): MemorySlope[] {
       if (series === "heapUsed" && heapGates) into.doubts.push(tooFew(judging));
       continue;
     }
-    const { slope: bytesPerConnection, interval } = fitted;
     const gates = tolerance !== undefined && (series !== "heapUsed" || heapGates);
+    const besides = gates ? steppedOnce(judging, values, { slope: fitted, tolerance }) : undefined;
+    if (besides) into.warnings.push(stepOf(judging, series, besides));
+    const { slope: bytesPerConnection, interval } = besides?.rest ?? fitted;
     const standing = gates ? stand(judging, values, equivalence(interval, tolerance)) : "not judged";
     const outcome = series === "heapUsed" || standing !== "undecided" ? standing : looksSmall(fitted.slope, tolerance);
     slopes.push({ series, bytesPerConnection, interval, ...(tolerance !== undefined && { tolerance }), outcome });
@@ -68,6 +71,30 @@ function stand(judging: Judging, values: readonly number[], raw: Equivalence): E
   }
   if (raw === "below" && !judging.options.final && !multiplied(judging)) return "undecided";
   return raw;
+}
+
+/** A container that doubles has done so twice when its entries are so many times what they were. */
+const twiceDoubled = 4;
+
+/**
+ * At the end of a run that could not be decided: the series without one small step, if that is all that moved it. Of what an
+ * array leaves behind that grew twice, more than half of the tolerance is left without the larger step.
+ */
+function steppedOnce(
+  { axis, options }: Judging,
+  values: readonly number[],
+  { slope, tolerance }: { readonly slope: Slope; readonly tolerance: number },
+): BesidesStep | undefined {
+  if (!options.final || equivalence(slope.interval, tolerance) !== "undecided") return undefined;
+  const [first = 0] = axis.xs;
+  if (axis.unit !== "connection" || first + axis.span < twiceDoubled * first) return undefined;
+  const besides = besidesStep(axis.xs, values);
+  if (besides === undefined) return undefined;
+  // A second step near an end of the run leaves the median slope as it is, but not this.
+  const levels = smooth(values);
+  const rise = (levels.at(-2) ?? 0) - (levels[1] ?? 0) - besides.step;
+  if (rise > (axis.span * tolerance) / 4) return undefined;
+  return equivalence(besides.rest.interval, tolerance / 2) === "below" ? besides : undefined;
 }
 
 /** Whether containers that grow in steps must have grown, had they been given one slot for each connection. */
@@ -158,6 +185,13 @@ function doubtOf(judging: Judging, slope: MemorySlope): Finding {
   }[standing];
   const since = sinceOf(judging, series);
   return { ...baseOf(slope, since), subject: series, text: `${seen}${why}.` };
+}
+
+function stepOf(judging: Judging, series: string, { step, at, rest }: BesidesStep): Finding {
+  const { slope: perConnection, interval } = rest;
+  const sinceRound = roundAt(judging, at);
+  const text = `${nameOf(series)} rose once, by about ${bytes(step)} in round ${sinceRound}, and stood still before and after: something was used for the first time.`;
+  return { ledger: ledgerOf(series), subject: series, perConnection, interval, sinceRound, text };
 }
 
 function shortRunOf(judging: Judging, slope: MemorySlope): Finding {
