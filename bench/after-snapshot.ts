@@ -2,7 +2,7 @@
 // server that took none and one that is kept from the cure, which proves that the load would show. What V8 forgets to stop
 // after a snapshot is to follow every object that a collection moves, so many requests are on their way at any time: the
 // target takes its time. Every block has fresh processes for each arm and gives one ratio.
-// Example: npm run bench:after-snapshot -- --blocks 30
+// Example: npm run bench:after-snapshot -- --blocks 24
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,24 +34,27 @@ export interface AfterSnapshotPlan extends Readonly<Record<string, number>> {
   readonly delayMs: number;
   /** Requests of each arm before the snapshot, until the code is compiled. */
   readonly warm: number;
-  /** And between the snapshot and the first slice: its collections throw compiled code away. */
+  /** The first requests after the snapshot, told apart: its collections throw compiled code away. */
+  readonly first: number;
+  /** And more of them, of all arms at once, before the first slice: until compiled code has come back. */
   readonly again: number;
 }
 
 const standard: AfterSnapshotPlan = {
-  blocks: 30,
+  blocks: 24,
   rounds: 3,
   requests: 2_000,
   connections: 400,
   delayMs: 50,
   warm: 5_000,
-  again: 16_000,
+  first: 10_000,
+  again: 60_000,
 };
 type Arm = "none" | "snapshot" | "uncured";
 
 interface Found {
   readonly costs: Block<Arm>;
-  /** Of the requests between the snapshot and the first slice. */
+  /** Of the first requests after the snapshot. */
   readonly first: Block<Arm>;
   readonly stallMs: number;
 }
@@ -91,7 +94,8 @@ async function measureBlock(
   await takeSnapshot(fresh.of("uncured"));
   // A snapshot collects garbage first; so that the first arm is not the only one with old garbage, it does as well.
   await fresh.of("none").admin().ask("/debug/gc", { method: "POST" });
-  const first = await fresh.costs({ rounds: 1, requests: Math.ceil(plan.again / 2) });
+  const first = await fresh.costs({ rounds: 1, requests: Math.ceil(plan.first / 2) });
+  await fresh.together((tunnel) => tunnel.send(plan.again));
   return { costs: await fresh.costs(plan), first, stallMs };
 }
 
@@ -121,7 +125,7 @@ function report(plan: AfterSnapshotPlan, found: readonly Found[]): BenchReport {
     rows: [
       comparedRow("after a snapshot", besideNone(costs, "snapshot")),
       comparedRow("after a snapshot, no cure", besideNone(costs, "uncured")),
-      comparedRow(`the first ${plan.again} requests after it`, besideNone(first, "snapshot")),
+      comparedRow(`the first ${plan.first} requests after it`, besideNone(first, "snapshot")),
       ["ms that the server stood still", "", stall, "", "", ""],
     ],
     checks: [

@@ -41,7 +41,7 @@ test("scrape: tunnels that came and went leave no series behind", seconds, async
 });
 
 test("after-snapshot: every arm answers after it, and the cure is not undone", seconds, async () => {
-  const plan = { blocks: 1, rounds: 1, requests: 500, connections: 50, delayMs: 20, warm: 500, again: 500 };
+  const plan = { blocks: 1, rounds: 1, requests: 500, connections: 50, delayMs: 20, warm: 500, first: 500, again: 500 };
   const report = await afterSnapshot(plan);
   assert.deepEqual(
     report.rows.map(([name]) => name),
