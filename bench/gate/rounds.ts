@@ -16,7 +16,7 @@ import type { Scenario } from "./scenarios/scenario.ts";
 import type { ScenarioFacts } from "./reports/run-facts.ts";
 import type { Standing } from "./standing.ts";
 import type { Disturbance } from "./verdict/disturbance.ts";
-import { disturbed, opened, undisturbedParts } from "./verdict/disturbance.ts";
+import { beforeDisturbance, disturbed, opened } from "./verdict/disturbance.ts";
 import type { Verdict } from "./verdict/finding.ts";
 import { idleCouldTell, idleReadings } from "./verdict/idle-growth.ts";
 import type { Sample } from "./verdict/sample.ts";
@@ -306,8 +306,8 @@ export class Rounds {
     const verdict = mergeVerdicts(ofServer(this.#samples), ofClient(this.#clientSamples));
     if (this.#disturbed.size === 0) return verdict;
     const leaks =
-      undisturbedParts(this.#samples, this.#disturbed).some((part) => ofServer(part).outcome === "leak") ||
-      undisturbedParts(this.#clientSamples, this.#disturbed).some((part) => ofClient(part).outcome === "leak");
+      ofServer(beforeDisturbance(this.#samples, this.#disturbed)).outcome === "leak" ||
+      ofClient(beforeDisturbance(this.#clientSamples, this.#disturbed)).outcome === "leak";
     return leaks ? verdict : opened(verdict);
   }
 

@@ -13,19 +13,12 @@ export interface Disturbance {
 }
 
 /**
- * The parts of a run between its disturbed rounds. What such a round left behind for good is there in all samples of the next
- * part, and so no growth in it.
+ * What a disturbance cannot have touched: the samples before the first such round. Behind it links are dialled anew, timers run
+ * out late and what was kept for the old ones goes, for longer than a run may last, and all of that looks like growth.
  */
-export function undisturbedParts(
-  samples: readonly Sample[],
-  rounds: ReadonlySet<number>,
-): readonly (readonly Sample[])[] {
-  const parts: Sample[][] = [[]];
-  for (const sample of samples) {
-    if (rounds.has(sample.round)) parts.push([]);
-    else parts.at(-1)?.push(parts.length === 1 ? sample : { ...sample, phase: "measure" });
-  }
-  return parts;
+export function beforeDisturbance(samples: readonly Sample[], rounds: ReadonlySet<number>): readonly Sample[] {
+  const first = Math.min(...rounds);
+  return samples.filter(({ round }) => round < first);
 }
 
 /** A verdict whose findings are open: something other than a leak may be why. */
@@ -34,7 +27,7 @@ export function opened(verdict: Verdict): Verdict {
   return { ...verdict, outcome: "undecided", findings: [], doubts: [...verdict.findings, ...verdict.doubts] };
 }
 
-/** The verdict of a run with such a round: undecided, and why. A leak stays one: it is counted in the other rounds too. */
+/** The verdict of a run with such a round: undecided, and why. A leak stays one: it was there before. */
 export function disturbed(verdict: Verdict, disturbance: Disturbance | undefined): Verdict {
   if (!disturbance) return verdict;
   const { round, failure, noise } = disturbance;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { noiseIn } from "../../../bench/gate/readings/machine-noise.ts";
-import { disturbed, opened, undisturbedParts } from "../../../bench/gate/verdict/disturbance.ts";
+import { beforeDisturbance, disturbed, opened } from "../../../bench/gate/verdict/disturbance.ts";
 import { judge } from "../../../bench/gate/verdict/verdict.ts";
 import { kind, memory, run, usual } from "./synthetic.ts";
 
@@ -41,18 +41,25 @@ test("a leak stays a leak", () => {
   assert.equal(warnings.at(-1)?.ledger, "machine");
 });
 
-test("what a disturbed round left behind is no growth in the parts beside it, and a leak is", () => {
-  const judged = (kept: (connections: number) => number): readonly string[] => {
+test("a leak is what was one before the first disturbed round, whatever grows behind it", () => {
+  const rounds = run(usual, () => ({}));
+  const [disturbedFrom = Number.NaN] = [12].map((round) => rounds[round]?.connections);
+  const judged = (kept: (connections: number) => number): string => {
     const samples = run(usual, (connections) => ({
       kinds: { session: kind({ opened: connections + 3, closed: connections, held: kept(connections) }) },
     }));
-    const parts = undisturbedParts(samples, new Set([12]));
-    assert.equal(parts.flat().length, samples.length - 1);
-    return parts.map((part) => judge(part, { nodeMajor: 24, final: true }).outcome);
+    const before = beforeDisturbance(samples, new Set([12, 15]));
+    assert.equal(before.length, samples.filter(({ round }) => round < 12).length);
+    return judge(before, { nodeMajor: 24, final: true }).outcome;
   };
-  const [, , after = Number.NaN] = [11, 12, 13].map((round) => run(usual, () => ({}))[round]?.connections);
-  assert.ok(judged((connections) => (connections >= after ? 6 : 3)).every((outcome) => outcome !== "leak"));
-  assert.ok(judged((connections) => 3 + connections).includes("leak"));
+  assert.notEqual(
+    judged((connections) => (connections < disturbedFrom ? 3 : connections)),
+    "leak",
+  );
+  assert.equal(
+    judged((connections) => 3 + connections),
+    "leak",
+  );
 });
 
 test("what was found beside a disturbance is open", () => {
