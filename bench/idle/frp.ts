@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AsyncResources } from "../harness/async-resources.ts";
 import { freePorts } from "../harness/free-ports.ts";
+import { frpClient, frpServer } from "../peers/frp-configuration.ts";
 import { frpc, frps } from "../peers/frp.ts";
 import { fileOf, missingOf, quietly } from "../peers/peer.ts";
 import type { Program } from "../harness/program.ts";
@@ -33,12 +34,12 @@ async function start({ folder, target }: IdleGround, isEach: boolean): Promise<I
   const resources = new AsyncResources();
   const [control = 0, visitors = 0, dashboard = 0] = await freePorts(3);
   const file = join(folder, "frps.toml");
-  writeFileSync(file, serverText({ control, visitors, dashboard }));
+  writeFileSync(file, frpServer({ control, visitors, dashboard }));
   const server = quietly(resources, { title: "frps", file: fileOf(frps), args: ["-c", file] });
   const url = `http://127.0.0.1:${dashboard}`;
   const client = (tunnels: readonly number[]): Program => {
     const own = join(folder, `frpc-${tunnels[0] ?? 0}.toml`);
-    writeFileSync(own, clientText(control, { target, tunnels }));
+    writeFileSync(own, frpClient(control, { target, hosts: tunnels.map((index) => `bench-${index}.example`) }));
     return quietly(resources, { title: "frpc", file: fileOf(frpc), args: ["-c", own] });
   };
   try {
@@ -60,37 +61,4 @@ async function start({ folder, target }: IdleGround, isEach: boolean): Promise<I
     collectGarbage: () => collectedInGo(url),
     release: () => resources[Symbol.asyncDispose](),
   });
-}
-
-function serverText(ports: {
-  readonly control: number;
-  readonly visitors: number;
-  readonly dashboard: number;
-}): string {
-  return `
-bindAddr = "127.0.0.1"
-proxyBindAddr = "127.0.0.1"
-bindPort = ${ports.control}
-vhostHTTPPort = ${ports.visitors}
-webServer.addr = "127.0.0.1"
-webServer.port = ${ports.dashboard}
-webServer.pprofEnable = true
-`;
-}
-
-function clientText(
-  control: number,
-  { target, tunnels }: { readonly target: number; readonly tunnels: readonly number[] },
-): string {
-  const proxies = tunnels.map(
-    (index) => `
-[[proxies]]
-name = "bench-${index}"
-type = "http"
-localIP = "127.0.0.1"
-localPort = ${target}
-customDomains = ["bench-${index}.example"]
-`,
-  );
-  return `serverAddr = "127.0.0.1"\nserverPort = ${control}\n${proxies.join("")}`;
 }

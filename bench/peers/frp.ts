@@ -5,6 +5,7 @@ import { answersOn } from "../contestants/answers-on.ts";
 import { standingOf } from "../contestants/contestant.ts";
 import { told } from "../contest/program-versions.ts";
 import { freePorts } from "../harness/free-ports.ts";
+import { frpClient, frpServer } from "./frp-configuration.ts";
 import type { Peer, Sought } from "./peer.ts";
 import { configured, fileOf, missingOf, quietly, sought } from "./peer.ts";
 
@@ -23,22 +24,8 @@ export const frp: Peer = {
     standingOf(async (resources) => {
       const [control = 0, port = 0] = await freePorts(2);
       const folder = configured(resources, {
-        "frps.toml": `
-bindAddr = "127.0.0.1"
-proxyBindAddr = "127.0.0.1"
-bindPort = ${control}
-vhostHTTPPort = ${port}
-`,
-        "frpc.toml": `
-serverAddr = "127.0.0.1"
-serverPort = ${control}
-[[proxies]]
-name = "bench"
-type = "http"
-localIP = "127.0.0.1"
-localPort = ${target}
-customDomains = ["${host}"]
-`,
+        "frps.toml": frpServer({ control, visitors: port }),
+        "frpc.toml": frpClient(control, { target, hosts: [host] }),
       });
       const server = quietly(resources, { title: "frps", file: fileOf(frps), args: ["-c", join(folder, "frps.toml")] });
       await server.listensOn(control);

@@ -31,52 +31,48 @@ export interface SamplerSettings {
 /** Variables of the environment. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
+interface Sampler {
+  /** Always that, whatever ratio is asked for; undefined: what is asked for. */
+  readonly ratio: number | undefined;
+  readonly obeysParent: boolean;
+}
+
+const standard = "parentbased_always_on";
+const unset: Sampler = { ratio: 1, obeysParent: true };
+const samplers: ReadonlyMap<string, Sampler> = new Map<string, Sampler>([
+  ["always_on", { ratio: 1, obeysParent: false }],
+  ["always_off", { ratio: 0, obeysParent: false }],
+  ["traceidratio", { ratio: undefined, obeysParent: false }],
+  [standard, unset],
+  ["parentbased_always_off", { ratio: 0, obeysParent: true }],
+  ["parentbased_traceidratio", { ratio: undefined, obeysParent: true }],
+]);
+
 /** Reads the two variables as the SDK does: what is unset or unknown means `parentbased_always_on`, a bad ratio 1. */
 export function samplerSettings(env: Environment): SamplerSettings {
-  const name = env["OTEL_TRACES_SAMPLER"]?.trim() ?? "";
-  const ratio = ratioOf(env["OTEL_TRACES_SAMPLER_ARG"]);
-  switch (name) {
-    case "always_on":
-      return { ratio: 1, obeysParent: false };
-    case "always_off":
-      return { ratio: 0, obeysParent: false };
-    case "traceidratio":
-      return { ratio, obeysParent: false };
-    case "parentbased_always_off":
-      return { ratio: 0, obeysParent: true };
-    case "parentbased_traceidratio":
-      return { ratio, obeysParent: true };
-    default:
-      return { ratio: 1, obeysParent: true };
-  }
+  const sampler = samplers.get(samplerNameIn(env)) ?? unset;
+  const { ratio = ratioIn(env) ?? 1, obeysParent } = sampler;
+  return { ratio, obeysParent };
 }
 
 /** What of the two variables is not understood, in words, and what is done instead; undefined if all is well. */
 export function samplerTrouble(env: Environment): string | undefined {
-  const name = env["OTEL_TRACES_SAMPLER"]?.trim() ?? "";
-  const ratio = env["OTEL_TRACES_SAMPLER_ARG"];
-  if (name !== "" && !samplers.has(name)) {
-    return `OTEL_TRACES_SAMPLER "${name}" is unknown; using parentbased_always_on (known are ${[...samplers].join(", ")})`;
+  const name = samplerNameIn(env);
+  const sampler = samplers.get(name);
+  if (!sampler) {
+    return `OTEL_TRACES_SAMPLER "${name}" is unknown; using ${standard} (known are ${[...samplers.keys()].join(", ")})`;
   }
-  if (!name.endsWith("traceidratio") || readRatio(ratio) !== undefined) return undefined;
-  return `OTEL_TRACES_SAMPLER_ARG "${ratio ?? ""}" is no number from 0 to 1; everything is recorded`;
+  if (sampler.ratio !== undefined || ratioIn(env) !== undefined) return undefined;
+  return `OTEL_TRACES_SAMPLER_ARG "${env["OTEL_TRACES_SAMPLER_ARG"] ?? ""}" is no number from 0 to 1; everything is recorded`;
 }
 
-const samplers: ReadonlySet<string> = new Set([
-  "always_on",
-  "always_off",
-  "traceidratio",
-  "parentbased_always_on",
-  "parentbased_always_off",
-  "parentbased_traceidratio",
-]);
-
-function ratioOf(text: string | undefined): number {
-  return readRatio(text) ?? 1;
+function samplerNameIn(env: Environment): string {
+  return env["OTEL_TRACES_SAMPLER"]?.trim() || standard;
 }
 
-function readRatio(text: string | undefined): number | undefined {
-  const ratio = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+function ratioIn(env: Environment): number | undefined {
+  const text = env["OTEL_TRACES_SAMPLER_ARG"]?.trim() ?? "";
+  const ratio = text === "" ? Number.NaN : Number(text);
   return ratio >= 0 && ratio <= 1 ? ratio : undefined;
 }
 

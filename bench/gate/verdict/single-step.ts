@@ -1,7 +1,7 @@
 // One step in a series of memory: what is used for the first time in the middle of a run is allocated then, and never again.
 // Half of all pairs of samples have such a step between them, so the median slope cannot tell it from a slow growth. Pure.
 
-import { theilSen, type Slope } from "./theil-sen.ts";
+import { median, theilSen, type Slope } from "./theil-sen.ts";
 
 /** A series without its largest step. */
 export interface BesidesStep {
@@ -28,8 +28,8 @@ export function besidesStep(xs: readonly number[], ys: readonly number[]): Besid
   let found: { readonly step: number; readonly at: number } | undefined;
   for (let at = leastBeside; at <= ys.length - leastBeside; at += 1) {
     // The neighbours on each side say where the level was and is, whatever one reading did.
-    const before = median(ys.slice(at - leastBeside, at));
-    const after = median(ys.slice(at, at + leastBeside));
+    const before = levelOf(ys.slice(at - leastBeside, at));
+    const after = levelOf(ys.slice(at, at + leastBeside));
     if (found === undefined || after - before > found.step) found = { step: after - before, at };
   }
   if (found === undefined || found.step <= 0 || found.step > largestStep) return undefined;
@@ -41,8 +41,6 @@ export function besidesStep(xs: readonly number[], ys: readonly number[]): Besid
   return rest && { step, at, rest };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return ((sorted[middle] ?? 0) + (sorted[sorted.length - 1 - middle] ?? 0)) / 2;
+function levelOf(values: readonly number[]): number {
+  return median(Float64Array.from(values).toSorted());
 }

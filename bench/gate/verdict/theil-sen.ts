@@ -56,7 +56,8 @@ function kendallVariance(ys: readonly number[]): number {
   return sum / 18;
 }
 
-function median(sorted: Float64Array): number {
+/** Of sorted values; NaN of none. */
+export function median(sorted: Float64Array): number {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? at(sorted, middle) : (at(sorted, middle - 1) + at(sorted, middle)) / 2;
 }
