@@ -83,16 +83,20 @@ async function takeOver(name: string, place: { readonly server: string; readonly
     await older.close({ force: true });
     throw error;
   }
-  const ended = await Promise.race([older.closed.then((error) => error?.code ?? "nothing"), notWithin(replacedMs)]);
+  const ended = await endOf(older);
   if (ended === "E_REPLACED") return;
   await older.close({ force: true });
   throw new Error(`the older client of ${name} ended with ${ended} instead of E_REPLACED`);
 }
 
-/** Says so when the time is over. */
-function notWithin(ms: number): Promise<string> {
+/** What a tunnel ended with, or that it did not in time. Leaves no timer behind: this process is counted, too. */
+function endOf({ closed }: CaissonTunnel): Promise<string> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve(`nothing within ${ms} ms`), ms).unref();
+    const timer = setTimeout(() => resolve(`nothing within ${replacedMs} ms`), replacedMs);
+    void closed.then((error) => {
+      clearTimeout(timer);
+      resolve(error?.code ?? "nothing");
+    });
   });
 }
 
