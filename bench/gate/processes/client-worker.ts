@@ -90,14 +90,16 @@ async function takeOver(name: string, place: { readonly server: string; readonly
 }
 
 /** What a tunnel ended with, or that it did not in time. Leaves no timer behind: this process is counted, too. */
-function endOf({ closed }: CaissonTunnel): Promise<string> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(`nothing within ${replacedMs} ms`), replacedMs);
-    void closed.then((error) => {
-      clearTimeout(timer);
-      resolve(error?.code ?? "nothing");
-    });
+async function endOf({ closed }: CaissonTunnel): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`nothing within ${replacedMs} ms`), replacedMs);
   });
+  try {
+    return await Promise.race([closed.then((error) => error?.code ?? "nothing"), tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function storm(id: string, names: readonly string[]): Promise<Counts> {
