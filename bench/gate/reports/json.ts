@@ -6,7 +6,7 @@ import type { GateReport } from "./run-facts.ts";
 export const schemaVersion = 1;
 
 /** JSON with an indent of two spaces and a line break at its end. */
-export function json({ verdict, samples, facts, jit }: GateReport): string {
+export function json({ verdict, samples, facts, client, jit }: GateReport): string {
   const { host, commit, seed, ...run } = facts;
   const document = {
     schemaVersion,
@@ -17,6 +17,7 @@ export function json({ verdict, samples, facts, jit }: GateReport): string {
     run,
     verdict,
     samples,
+    client,
     jit,
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;

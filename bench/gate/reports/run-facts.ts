@@ -50,7 +50,7 @@ export interface GateReport {
   readonly verdict: Verdict;
   readonly samples: readonly Sample[];
   readonly facts: RunFacts;
-  /** Samples of the long-lived client process, whose findings are in the verdict too. */
+  /** Samples of the long-lived client process, one for each of the server's; its findings are in the verdict too. */
   readonly client?: readonly Sample[];
   /** The same work with the default JIT, which is reported and never gates. */
   readonly jit?: { readonly verdict: Verdict; readonly samples: readonly Sample[] };

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { stepsBetween } from "../../../bench/gate/reports/html/plot.ts";
 import { judge } from "../../../bench/gate/verdict/verdict.ts";
+import { mergeVerdicts } from "../../../bench/gate/merge-verdicts.ts";
 import { html } from "../../../bench/gate/reports/html/page.ts";
 import { sampleReport } from "./sample-report.ts";
 
@@ -37,6 +38,22 @@ test("every series has its plot or stands among those that never moved", () => {
   }
   assert.equal((page.match(/<svg class="plot"/g) ?? []).length, (page.match(/<figure /g) ?? []).length);
   assert.deepEqual(page.match(/NaN|undefined|Infinity/), null);
+});
+
+test("the client process has plots of its own, and each side's are marked with its own findings", () => {
+  const clean = sampleReport("clean");
+  const leaking = sampleReport("leak");
+  const page = html({
+    ...clean,
+    client: leaking.samples,
+    verdict: mergeVerdicts(clean.verdict, leaking.verdict),
+  });
+  const plots = page.slice(page.indexOf("<h2>Memory after collection"));
+  const [ofServer = "", ...ofClient] = plots.split("<h2>Client process: ");
+  assert.ok(!ofServer.includes('<span class="badge leak">'), "the server has no leak");
+  const memory = ofClient.find((section) => section.startsWith("Memory after collection")) ?? "";
+  assert.match(memory, /<h3>heapUsed<\/h3><span class="badge leak">/);
+  assert.match(page, /<h2>Client process: Resources by kind<\/h2>/);
 });
 
 test("heap spaces in which nothing ever was have neither row nor plot", () => {

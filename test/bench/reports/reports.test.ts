@@ -41,7 +41,8 @@ test("the table names ledger, subject, amount, interval and round, in columns", 
 });
 
 test("JSON has its schema version, the host, the commit, the seed and every sample", () => {
-  const report = sampleReport("leak");
+  const { samples } = sampleReport("clean");
+  const report = { ...sampleReport("leak"), client: samples };
   const document = JSON.parse(json(report)) as Record<string, unknown>;
   assert.equal(document["schemaVersion"], 1);
   assert.equal(document["outcome"], "leak");
@@ -49,6 +50,7 @@ test("JSON has its schema version, the host, the commit, the seed and every samp
   assert.equal(document["commit"], report.facts.commit);
   assert.deepEqual(document["host"], report.facts.host);
   assert.equal((document["samples"] as unknown[]).length, report.samples.length);
+  assert.deepEqual(document["client"], JSON.parse(JSON.stringify(samples)));
   assert.deepEqual(document["verdict"], JSON.parse(JSON.stringify(report.verdict)));
 });
 

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import type { MemorySlope, Verdict } from "../../verdict/finding.ts";
 import type { Sample } from "../../verdict/sample.ts";
 import { amount, bytes, limits, sentence } from "../../verdict/sentences.ts";
+import { partOf } from "../../merge-verdicts.ts";
 import { escapeMarkup } from "../escape.ts";
 import { reasonOf, workOf } from "../line.ts";
 import type { GateReport } from "../run-facts.ts";
@@ -18,8 +19,9 @@ const headings = { clean: "Clean", leak: "Leak found", undecided: "Undecided" } 
 
 /** A complete document. */
 export function html(report: GateReport): string {
-  const { verdict, samples, facts, jit } = report;
-  const charts = chartsOf(samples, verdict);
+  const { verdict, samples, facts, client = [], jit } = report;
+  const charts = chartsOf(samples, partOf(verdict, "server"));
+  const ofClient = chartsOf(client, partOf(verdict, "client")).groups;
   const drawing = new Drawing({ charts, rounds: samples.map(({ round }) => round) });
   const body = [
     `<section class="verdict ${verdict.outcome}"><h1>${headings[verdict.outcome]}</h1><p>${escapeMarkup(sentence(reasonOf(verdict)))}</p></section>`,
@@ -29,7 +31,10 @@ export function html(report: GateReport): string {
     jit === undefined
       ? ""
       : slopesTable("Memory slopes with the default JIT (for information)", slopesOfUsed(jit.samples, jit.verdict)),
-    ...drawing.sections(charts.groups),
+    ...drawing.sections([
+      ...charts.groups,
+      ...ofClient.map(({ title, ...of }) => ({ title: `Client process: ${title}`, ...of })),
+    ]),
     scenariosTable(facts.scenarios),
     factsTable(facts),
     `<footer>caisson gate, ${escapeMarkup(workOf(verdict))}.</footer>`,
