@@ -1,7 +1,8 @@
-// Whether a server is as fast after a heap snapshot as before: CPU time per request of a server that took one, beside a
-// server that took none and one that is kept from the cure, which proves that the load would show. What V8 forgets to stop
-// after a snapshot is to follow every object that a collection moves, so many requests are on their way at any time: the
-// target takes its time. Every block has fresh processes for each arm and gives one ratio.
+// Whether a server is as fast after a heap snapshot as before: by how much its CPU time per request changes from before it
+// to after it, beside the change meanwhile of a server that takes none, and of one that is kept from the cure, which proves
+// that the load would show. What V8 forgets to stop after a snapshot is to follow every object that a collection moves, so
+// many requests are on their way at any time: the target takes its time. Every block has fresh processes for each arm and
+// gives one ratio of changes: what one process costs more than another from its start on, as they do, is in both its figures.
 // Example: npm run bench:after-snapshot -- --blocks 24
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -10,7 +11,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CaissonError } from "../src/lifecycle/errors.ts";
 import type { Block } from "./harness/compared.ts";
-import { comparedColumns, comparedRow, pairsOf, percentOf } from "./harness/compared.ts";
+import { comparedColumns, comparedRow, percentOf } from "./harness/compared.ts";
 import { FreshArms } from "./harness/fresh-arms.ts";
 import { Origin } from "./harness/origin.ts";
 import { askedPlan } from "./harness/plan.ts";
@@ -32,11 +33,11 @@ export interface AfterSnapshotPlan extends Readonly<Record<string, number>> {
   readonly connections: number;
   /** How long the target takes for an answer, in milliseconds. */
   readonly delayMs: number;
-  /** Requests of each arm before the snapshot, until the code is compiled. */
+  /** Requests of each arm before the first slice, until the code is compiled. */
   readonly warm: number;
   /** The first requests after the snapshot, told apart: its collections throw compiled code away. */
   readonly first: number;
-  /** And more of them, of all arms at once, before the first slice: until compiled code has come back. */
+  /** And more of them, of all arms at once, before the next slices: until compiled code has come back. */
   readonly again: number;
 }
 
@@ -53,9 +54,10 @@ const standard: AfterSnapshotPlan = {
 type Arm = "none" | "snapshot" | "uncured";
 
 interface Found {
-  readonly costs: Block<Arm>;
+  readonly before: Block<Arm>;
   /** Of the first requests after the snapshot. */
   readonly first: Block<Arm>;
+  readonly after: Block<Arm>;
   readonly stallMs: number;
 }
 
@@ -90,13 +92,14 @@ async function measureBlock(
 ): Promise<Found> {
   await using fresh = await FreshArms.start(options);
   await fresh.together((tunnel) => tunnel.send(plan.warm));
+  const before = await fresh.costs(plan);
   const stallMs = await takeSnapshot(fresh.of("snapshot"));
   await takeSnapshot(fresh.of("uncured"));
   // A snapshot collects garbage first; so that the first arm is not the only one with old garbage, it does as well.
   await fresh.of("none").admin().ask("/debug/gc", { method: "POST" });
   const first = await fresh.costs({ rounds: 1, requests: Math.ceil(plan.first / 2) });
   await fresh.together((tunnel) => tunnel.send(plan.again));
-  return { costs: await fresh.costs(plan), first, stallMs };
+  return { before, first, after: await fresh.costs(plan), stallMs };
 }
 
 async function takeSnapshot(tunnel: TunnelUnderTest): Promise<number> {
@@ -110,23 +113,32 @@ async function takeSnapshot(tunnel: TunnelUnderTest): Promise<number> {
   throw new CaissonError("E_GATE", `no snapshot was taken: ${status} ${text}`);
 }
 
+/** How the servers of two arms changed from before the snapshot until `when`: one pair per block. */
+function changes(
+  found: readonly Found[],
+  { other, when }: { readonly other: Arm; readonly when: "first" | "after" },
+): Pair[] {
+  const change = (block: Found, arm: Arm): number => block[when][arm].server / block.before[arm].server;
+  return found.map((block) => ({ base: change(block, "none"), other: change(block, other) }));
+}
+
 function report(plan: AfterSnapshotPlan, found: readonly Found[]): BenchReport {
-  const costs = found.map((block) => block.costs);
-  const first = found.map((block) => block.first);
-  const besideNone = (blocks: readonly Block<Arm>[], other: Arm): Pair[] =>
-    pairsOf(blocks, { base: "none", other, side: "server" });
-  const cured = signedRankRatio(besideNone(costs, "snapshot"));
-  const uncured = signedRankRatio(besideNone(costs, "uncured"));
+  const after = changes(found, { other: "snapshot", when: "after" });
+  const withoutCure = changes(found, { other: "uncured", when: "after" });
+  const cured = signedRankRatio(after);
+  const uncured = signedRankRatio(withoutCure);
   const stall = figure(spreadOf(found.map(({ stallMs }) => stallMs)).median);
+  const us = figure(spreadOf(found.map(({ before }) => before.none.server)).median);
   return reportOf({
     bench: "after-snapshot",
     plan,
-    columns: ["server's CPU us per request", ...comparedColumns],
+    columns: ["server's CPU per request, after to before", ...comparedColumns],
     rows: [
-      comparedRow("after a snapshot", besideNone(costs, "snapshot")),
-      comparedRow("after a snapshot, no cure", besideNone(costs, "uncured")),
-      comparedRow(`the first ${plan.first} requests after it`, besideNone(first, "snapshot")),
+      comparedRow("after a snapshot", after),
+      comparedRow("after a snapshot, no cure", withoutCure),
+      comparedRow(`the first ${plan.first} requests after it`, changes(found, { other: "snapshot", when: "first" })),
       ["ms that the server stood still", "", stall, "", "", ""],
+      ["us per request before it", us, "", "", "", ""],
     ],
     checks: [
       {

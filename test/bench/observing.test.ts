@@ -50,6 +50,7 @@ test("after-snapshot: every arm answers after it, and the cure is not undone", s
       "after a snapshot, no cure",
       "the first 500 requests after it",
       "ms that the server stood still",
+      "us per request before it",
     ],
   );
   const { cured } = report.data as { cured: { ratio: number } };
