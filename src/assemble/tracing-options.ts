@@ -43,7 +43,7 @@ export async function traced(choice: boolean | TracingChoice | undefined): Promi
   const options = typeof choice === "object" ? choice : {};
   return new tracing.Tracing({
     tracer,
-    sampling: options.sampling ?? new sampling.AgentSampling(tracer),
+    sampling: options.sampling ?? sampling.agentSampling,
     queries: options.queries ?? "redacted",
     propagation: options.propagation ?? propagation.registeredPropagation(),
   });

@@ -1,8 +1,6 @@
 // Which traces are recorded. The decision falls here, before the SDK makes anything, so that a request that is not
 // recorded costs next to nothing; and whoever is not trusted has no say in it, neither by a flag nor by choosing an id.
 
-import type { Tracer } from "@opentelemetry/api";
-import { ROOT_CONTEXT } from "@opentelemetry/api";
 import type { RemoteParent } from "./trace-context.ts";
 
 /** Whether the caller's word counts: a trusted proxy's and our own server's does, a visitor's does not. */
@@ -10,8 +8,10 @@ export type Caller = "believed" | "stranger";
 
 /** Decides. */
 export interface Sampling {
-  /** Whether an exchange is handed to the SDK, with the caller's trace as its parent if it has one. */
+  /** Whether an exchange is handed to the SDK, with the caller's trace as its parent if it has one and may be. */
   decide(parent: RemoteParent | undefined, caller: Caller): boolean;
+  /** Whether a stranger's trace goes on in ours. Where it does not, ours begins anew and has a link to the stranger's. */
+  readonly joinsStrangers: boolean;
   /** Whether a believed caller's flag is all that counts, so that nothing else of its trace needs to be read. */
   readonly obeysParent: boolean;
   /** Whether a sampler behind it looks at the attributes that a span begins with; telling them at the end costs less. */
@@ -79,6 +79,7 @@ function ratioIn(env: Environment): number | undefined {
 /** Decides by settings. The SDK behind it must record whatever it is given. */
 export class RatioSampling implements Sampling {
   readonly obeysParent: boolean;
+  readonly joinsStrangers = true;
   readonly readsAttributes = false;
   readonly #ratio: number;
   readonly #random: () => number;
@@ -101,24 +102,17 @@ export class RatioSampling implements Sampling {
   }
 }
 
-/** Leaves the decision to the sampler of an SDK that somebody else has set up, whatever that is. */
-export class AgentSampling implements Sampling {
-  readonly notable = true;
-  readonly obeysParent = false;
-  readonly readsAttributes = true;
-  readonly #tracer: Tracer;
-
-  constructor(tracer: Tracer) {
-    this.#tracer = tracer;
-  }
-
-  decide(parent: RemoteParent | undefined, caller: Caller): boolean {
-    if (parent === undefined || caller === "believed") return true;
-    // What it would do with a trace that begins here is what a stranger gets. The span that asks is never ended, so that
-    // nobody exports it, and nothing refers to it.
-    return this.#tracer.startSpan("sampling", { root: true }, ROOT_CONTEXT).isRecording();
-  }
-}
+/**
+ * Leaves the decision to the sampler of an SDK that somebody else has set up, whatever that is. It is asked once, when the
+ * span is made. A parent would tell it the stranger's flag, or flag and id of our choosing; so a stranger is none.
+ */
+export const agentSampling: Sampling = {
+  decide: () => true,
+  joinsStrangers: false,
+  notable: true,
+  obeysParent: false,
+  readsAttributes: true,
+};
 
 /** The same share of trace ids as everybody who uses OpenTelemetry's ratio sampler picks: 32 bits of the id, folded. */
 function isBelow(traceId: string, ratio: number): boolean {

@@ -2,7 +2,7 @@
 // to the target, with their phases as children. It holds the spans of exchanges in flight by the exchange alone, weakly,
 // touches no context but its own, and costs an exchange that is not recorded a few strings.
 
-import type { SpanContext, Tracer } from "@opentelemetry/api";
+import type { Link, SpanContext, Tracer } from "@opentelemetry/api";
 import { createTraceState, SpanKind, TraceFlags } from "@opentelemetry/api";
 import type {
   ExchangeOutcome,
@@ -104,7 +104,7 @@ export class Tracing extends QuietEvents {
     const parent = tells ? parseTraceparent(opening.traceparent) : undefined;
     const caller = parent === undefined ? "stranger" : "believed";
     if (this.#sampling.decide(parent, caller)) {
-      const context = this.notable.pipeOpening(opening, parent && remoteContext(parent, { caller, state: "" }));
+      const context = this.notable.pipeOpening(opening, parent && remoteContext(parent, ""));
       return context && { ...context, headerLines: tells ? traceLines(context, "") : "" };
     }
     // So that the client does not begin another trace.
@@ -139,7 +139,11 @@ export class Tracing extends QuietEvents {
   }
 
   #open(exchange: ExchangeView, parent: RemoteParent | undefined, caller: Caller): TraceContext {
+    const theirs = parent && remoteContext(this.#asTold(parent, caller), stateOf(exchange, parent));
+    const joins = caller === "believed" || this.#sampling.joinsStrangers;
+    const links: Link[] = theirs === undefined || joins ? [] : [{ context: theirs }];
     const session = exchange.session && this.notable.contextOf(exchange.session);
+    if (session) links.push({ context: session });
     const attributes = requestAttributes(exchange, this.#queries);
     const span = TracingSpan.start({
       tracer: this.#tracer,
@@ -147,8 +151,8 @@ export class Tracing extends QuietEvents {
       name: spanName(exchange.method),
       kind: exchange.role === "server" ? SpanKind.SERVER : SpanKind.CLIENT,
       ...(this.#sampling.readsAttributes ? { attributes } : { untold: attributes }),
-      ...(session && { links: [{ context: session }] }),
-      parent: parent && remoteContext(parent, { caller, state: stateOf(exchange, parent) }),
+      ...(links.length > 0 && { links }),
+      parent: joins ? theirs : undefined,
       startedAtMs: exchange.openedAtMs,
     });
     this.#spans.set(exchange, span);
@@ -162,17 +166,24 @@ export class Tracing extends QuietEvents {
   #unrecorded(exchange: ExchangeView, parent: RemoteParent | undefined): TraceContext | undefined {
     const propagation = this.#propagation;
     if (propagation === "none") return undefined;
-    if (exchange.role === "client") {
+    if (exchange.role === "client" && exchange.trusted) {
       if (parent === undefined) return undefined;
       const { traceId, spanId } = parent;
+      if (propagation !== "w3c")
+        return this.#told(exchange, { traceId, spanId, sampled: false, state: stateOf(exchange, parent) });
       // What our own server wrote is right as it is, and a head that is not touched is not copied.
-      const right = exchange.trusted || !parent.sampled;
-      if (right && propagation === "w3c") return { traceId, spanId, sampled: false, headerLines: "" };
-      if (right) return this.#told(exchange, { traceId, spanId, sampled: false, state: stateOf(exchange, parent) });
-    } else if (parent === undefined && propagation === "w3c") return new FreshTrace(this.#ids.unrecordedLine());
+      return { traceId, spanId, sampled: false, headerLines: "" };
+    }
+    // What a visitor wrote is replaced on either side, be it a trace or nonsense.
+    if (parent === undefined && propagation === "w3c") return new FreshTrace(this.#ids.unrecordedLine());
     const traceId = parent?.traceId ?? this.#ids.traceId();
     const state = parent ? stateOf(exchange, parent) : "";
     return this.#told(exchange, { traceId, spanId: this.#ids.spanId(), sampled: false, state });
+  }
+
+  /** The parent as the SDK gets it: where a stranger's trace goes on, its flag is what was decided here, whatever it said. */
+  #asTold(parent: RemoteParent, caller: Caller): RemoteParent {
+    return caller === "stranger" && this.#sampling.joinsStrangers ? { ...parent, sampled: true } : parent;
   }
 
   #parentOf(exchange: ExchangeView): RemoteParent | undefined {
@@ -226,15 +237,11 @@ export class Tracing extends QuietEvents {
   }
 }
 
-/** The parent as the SDK gets it: for a stranger the flag is what was decided here, whatever the stranger's said. */
-function remoteContext(
-  { traceId, spanId, sampled }: RemoteParent,
-  { caller, state }: { readonly caller: Caller; readonly state: string },
-): SpanContext {
+function remoteContext({ traceId, spanId, sampled }: RemoteParent, state: string): SpanContext {
   return {
     traceId,
     spanId,
-    traceFlags: sampled || caller === "stranger" ? TraceFlags.SAMPLED : TraceFlags.NONE,
+    traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
     isRemote: true,
     ...(state === "" ? {} : { traceState: createTraceState(state) }),
   };

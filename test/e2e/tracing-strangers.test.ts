@@ -56,6 +56,17 @@ test("nor through a server that does not trace", async () => {
   assert.deepEqual(recorded.ended, []);
 });
 
+test("nor does nonsense pass through one, whatever its flag", async () => {
+  const members = Array.from({ length: 512 }, (_, at) => `k${at}=v`).join(",");
+  const options = { serve: { tracing: false }, connect: none };
+  for (const traceparent of ["garbage", "x".repeat(4_000), parent("00"), ""]) {
+    const headers = await seen(options, { headers: { traceparent, tracestate: members } });
+    assert.match(String(headers["traceparent"]), /^00-[\da-f]{32}-[\da-f]{16}-00$/u);
+    assert.equal(headers["tracestate"], undefined);
+  }
+  assert.match(String((await seen(options, {}))["traceparent"]), /^00-[\da-f]{32}-[\da-f]{16}-00$/u);
+});
+
 test("a stranger's flag does not hide anything either", async () => {
   const headers = await seen({ serve: all, connect: all }, { headers: { traceparent: parent("00") } });
   const [server, client] = [await recorded.server(), await recorded.client()];

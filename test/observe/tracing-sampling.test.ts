@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tracing as sdk } from "@opentelemetry/sdk-node";
 import type { SamplerSettings } from "../../src/observe/sampling.ts";
-import { AgentSampling, RatioSampling, samplerSettings, samplerTrouble } from "../../src/observe/sampling.ts";
+import { agentSampling, RatioSampling, samplerSettings, samplerTrouble } from "../../src/observe/sampling.ts";
 
 const parent = (sampled: boolean, traceId = "0af7651916cd43dd8448eb211c80319c") => ({
   traceId,
@@ -95,16 +95,10 @@ test("rare events are recorded unless nothing is", () => {
   assert.equal(new RatioSampling({ ratio: 0, obeysParent: true }).notable, false);
 });
 
-test("an agent's sampler decides on strangers as on traces that begin here", () => {
-  const asked = (ratio: number): AgentSampling =>
-    new AgentSampling(
-      new sdk.BasicTracerProvider({
-        sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(ratio) }),
-      }).getTracer("test"),
-    );
-  assert.equal(asked(0).decide(parent(true), "stranger"), false);
-  assert.equal(asked(1).decide(parent(false), "stranger"), true);
-  // These it is asked about itself, when the span is made.
-  assert.equal(asked(0).decide(parent(true), "believed"), true);
-  assert.equal(asked(0).decide(undefined, "stranger"), true);
+test("an agent's sampler is asked about everything, when the span is made, and never of a stranger's trace", () => {
+  for (const caller of ["stranger", "believed"] as const) {
+    for (const trace of [undefined, parent(true), parent(false)])
+      assert.equal(agentSampling.decide(trace, caller), true);
+  }
+  assert.deepEqual([agentSampling.joinsStrangers, agentSampling.obeysParent], [false, false]);
 });

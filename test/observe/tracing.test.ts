@@ -8,7 +8,7 @@ import { tracing as sdk } from "@opentelemetry/sdk-node";
 import { Ledger } from "../../src/leaks/ledger.ts";
 import type { ExchangeView, PipeOpening, PipeView } from "../../src/lifecycle/events.ts";
 import { fanout } from "../../src/lifecycle/fanout.ts";
-import { AgentSampling, RatioSampling } from "../../src/observe/sampling.ts";
+import { agentSampling, RatioSampling } from "../../src/observe/sampling.ts";
 import { SpanTally } from "../../src/observe/span-tally.ts";
 import { Tracing } from "../../src/observe/tracing.ts";
 import { fakeExchange, fakeSession } from "./fakes.ts";
@@ -71,11 +71,47 @@ test("beside the target, a trace that is not recorded passes as it is, without a
     headerLines: "",
   });
   assert.equal(tracing.exchangeStarted(of({}, true)), undefined);
-  // A visitor's flag that nobody has vouched for is taken back.
-  const lines =
-    tracing.exchangeStarted(of({ traceparent: traceparent.replace(/00$/u, "01") }, false))?.headerLines ?? "";
-  assert.match(lines, /-00\r\n$/u);
 });
+
+const unset = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+const strangers: readonly (readonly [what: string, fields: Record<string, string>, told: RegExp])[] = [
+  ["nothing", {}, /^traceparent: 00-[\da-f]{32}-[\da-f]{16}-00\r\n$/u],
+  ["garbage", { traceparent: "garbage" }, /^traceparent: 00-[\da-f]{32}-[\da-f]{16}-00\r\n$/u],
+  [
+    "garbage with a state",
+    { traceparent: "x", tracestate: "a=1" },
+    /^traceparent: 00-[\da-f]{32}-[\da-f]{16}-00\r\n$/u,
+  ],
+  [
+    "a flag that is not set",
+    { traceparent: unset },
+    /^traceparent: 00-0af7651916cd43dd8448eb211c80319c-[\da-f]{16}-00\r\n$/u,
+  ],
+  [
+    "a flag that is set",
+    { traceparent: unset.replace(/00$/u, "01") },
+    /^traceparent: 00-0af7651916cd43dd8448eb211c80319c-[\da-f]{16}-00\r\n$/u,
+  ],
+  [
+    "a state",
+    { traceparent: unset, tracestate: "a=1" },
+    /^traceparent: 00-0af7651916cd43dd8448eb211c80319c-[\da-f]{16}-00\r\ntracestate: a=1\r\n$/u,
+  ],
+  [
+    "512 members",
+    { traceparent: unset, tracestate: Array.from({ length: 512 }, (_, at) => `k${at}=v`).join(",") },
+    /^traceparent: 00-0af7651916cd43dd8448eb211c80319c-[\da-f]{16}-00\r\n$/u,
+  ],
+];
+for (const [what, fields, told] of strangers) {
+  test(`behind a server that does not trace, the client writes the lines itself: ${what}`, () => {
+    const tracing = new Tracing({ tracer: throwing("end"), sampling: nothing });
+    const answer = tracing.exchangeStarted(fakeExchange({ role: "client", trusted: false, fields }));
+    assert.equal(answer?.sampled, false);
+    assert.match(answer.headerLines, told);
+    assert.ok(!answer.headerLines.includes("b7ad6b7169203331"), "the span is ours");
+  });
+}
 
 for (const method of ["setAttributes", "setStatus", "addLink", "isRecording", "end"] as const) {
   test(`the books balance although the SDK's ${method} throws`, () => {
@@ -167,7 +203,7 @@ test("a raw connection's trace is told to the client, also if an agent's sampler
   assert.equal(told.headerLines, `traceparent: 00-${told.traceId}-${told.spanId}-01\r\n`);
   const sampler = new sdk.ParentBasedSampler({ root: new sdk.AlwaysOffSampler() });
   const tracer = new sdk.BasicTracerProvider({ sampler }).getTracer("test");
-  const unwilling = new Tracing({ tracer, sampling: new AgentSampling(tracer) });
+  const unwilling = new Tracing({ tracer, sampling: agentSampling });
   for (const quiet of [unwilling, new Tracing({ tracer, sampling: nothing })]) {
     const trace = quiet.pipeOpening(opening);
     assert.equal(trace?.sampled, false);
