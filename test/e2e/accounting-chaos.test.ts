@@ -33,7 +33,7 @@ class Scraper {
   }
 
   readers(sides: ChaosSides): AdminReader[] {
-    return [sides.server, ...sides.tunnels()]
+    return [sides.server, ...sides.clients()]
       .filter(({ admin }) => admin !== "")
       .map((role) => this.#admin.reader(role));
   }

@@ -1,21 +1,27 @@
-// A model-based storm: random connects, requests, aborts, kills, half-open links, cuts and replacements against one
+// A model-based storm: random connects, requests, pipes, aborts, deaths, half-open links, cuts and replacements against one
 // server, from a seed. At every quiescent point the conservation law must hold: opened = closed + live for each kind,
 // and what containers hold is what is live.
 
 import assert from "node:assert/strict";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, request } from "node:http";
-import type { AddressInfo, Server, Socket } from "node:net";
-import type { CaissonTunnel, ConnectOptions } from "../../src/assemble/connect.ts";
-import { connect } from "../../src/assemble/connect.ts";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CaissonClient, ClientOptions } from "../../src/assemble/connect.ts";
 import type { CaissonServer, ServeOptions } from "../../src/assemble/serve.ts";
 import { serve } from "../../src/assemble/serve.ts";
 import { Ledger } from "../../src/leaks/ledger.ts";
-import type { Inventory, ResourceKind } from "../../src/lifecycle/resource.ts";
+import type { ResourceKind } from "../../src/lifecycle/resource.ts";
 import { resourceKinds } from "../../src/lifecycle/resource.ts";
-import { Relay } from "../../bench/gate/network/relay.ts";
 import { SeededRandom } from "../../bench/gate/seeded-random.ts";
+import { testCertificate, testKey } from "../support/certificate.ts";
+import { firstHello } from "../support/first-hello.ts";
 import { until } from "../support/until.ts";
+import type { Operation } from "./chaos-plan.ts";
+import { nextOperation } from "./chaos-plan.ts";
+import { Slot } from "./chaos-slot.ts";
+import { rudeByte, StormTargets } from "./chaos-target.ts";
+import type { Conversation } from "./chaos-visits.ts";
+import { converse, upgradeTo, visit } from "./chaos-visits.ts";
 
 /** How much, and which. */
 export interface ChaosOptions {
@@ -27,7 +33,7 @@ export interface ChaosOptions {
   readonly onQuiet?: (done: number, sides: ChaosSides) => void | Promise<void>;
   /** Added to the options of the server, and of every client. */
   readonly serve?: ServeOptions;
-  readonly connect?: Partial<ConnectOptions>;
+  readonly connect?: Partial<ClientOptions>;
   /** Hears of both sides as soon as there is a server; the clients come and go. */
   readonly onStart?: (sides: ChaosSides) => void;
 }
@@ -36,7 +42,7 @@ export interface ChaosOptions {
 export interface ChaosSides {
   readonly server: CaissonServer;
   /** The clients that are connected now. */
-  tunnels(): readonly CaissonTunnel[];
+  clients(): readonly CaissonClient[];
 }
 
 /** What a storm did. */
@@ -46,9 +52,13 @@ export interface ChaosResult {
   readonly quietPoints: number;
   /** Requests that were answered completely. */
   readonly answered: number;
+  /** Conversations over pipes in which everything came back. */
+  readonly echoed: number;
+  /** Clients that were driven out by another instance. */
+  readonly replaced: number;
 }
 
-const slots = 8;
+const slotCount = 8;
 const concurrency = 24;
 const limits = {
   pingMs: 300,
@@ -64,17 +74,10 @@ const limits = {
   maxVisitorsPerAddress: 10_000,
   maxAborts: 1_000_000,
 };
-
-/** One client behind a relay of its own. */
-interface Slot {
-  readonly name: string;
-  readonly ledger: Ledger;
-  relay: Relay;
-  tunnel: CaissonTunnel | undefined;
-  busy: boolean;
-}
-
-type Operation = (storm: Storm) => Promise<void>;
+const someBody = Buffer.alloc(200_000, 2);
+const somePayload = Buffer.alloc(100_000, 3);
+const rudeOpening = Buffer.from([rudeByte]);
+const transient: readonly ResourceKind[] = ["exchange", "stream", "pipe", "visitor_socket"];
 
 /** Runs a storm; throws (an AssertionError) where the law is broken. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -89,92 +92,90 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       quietPoints += 1;
       await options.onQuiet?.(Math.min(done + between, options.operations), storm);
     }
-    return { counts: storm.counts, quietPoints, answered: storm.answered };
+    const { counts, answered, echoed, replaced } = storm;
+    return { counts, quietPoints, answered, echoed, replaced };
   } finally {
     await storm.close();
   }
 }
 
+interface StormParts {
+  readonly random: SeededRandom;
+  readonly server: CaissonServer;
+  readonly ledger: Ledger;
+  readonly targets: StormTargets;
+  readonly slots: readonly Slot[];
+  /** The ClientHello of a visitor of each slot. */
+  readonly hellos: readonly Buffer[];
+  readonly faults: readonly unknown[];
+  /** Where the server's certificate is. */
+  readonly folder: string;
+}
+
 class Storm implements ChaosSides {
   readonly counts: Record<string, number> = {};
   answered = 0;
-  readonly random: SeededRandom;
-  readonly server: CaissonServer;
-  readonly connectOptions: Partial<ConnectOptions>;
-  readonly #ledger: Ledger;
-  readonly #target: Server;
-  readonly #targetSockets: Set<Socket>;
-  readonly #slots: Slot[];
-  readonly #faults: unknown[];
+  echoed = 0;
+  readonly #parts: StormParts;
 
-  private constructor(parts: {
-    random: SeededRandom;
-    server: CaissonServer;
-    connectOptions: Partial<ConnectOptions>;
-    ledger: Ledger;
-    target: Server;
-    targetSockets: Set<Socket>;
-    slots: Slot[];
-    faults: unknown[];
-  }) {
-    this.random = parts.random;
-    this.server = parts.server;
-    this.connectOptions = parts.connectOptions;
-    this.#ledger = parts.ledger;
-    this.#target = parts.target;
-    this.#targetSockets = parts.targetSockets;
-    this.#slots = parts.slots;
-    this.#faults = parts.faults;
+  private constructor(parts: StormParts) {
+    this.#parts = parts;
   }
 
-  static async start({ seed, serve: serveOptions, connect: connectOptions = {} }: ChaosOptions): Promise<Storm> {
+  static async start({ seed, serve: serveOptions, connect = {} }: ChaosOptions): Promise<Storm> {
     const faults: unknown[] = [];
     const ledger = new Ledger();
     ledger.faulted = (where, error) => void faults.push({ where, error });
-    const server = await serve({ listen: "127.0.0.1:0", limits, subscribers: [ledger], ...serveOptions });
-    const targetSockets = new Set<Socket>();
-    const target = createServer(answer);
-    target.on("connection", (socket: Socket) => {
-      targetSockets.add(socket);
-      socket.once("close", () => targetSockets.delete(socket));
+    const folder = await mkdtemp(join(tmpdir(), "caisson-storm-"));
+    const tls = [{ cert: join(folder, "cert.pem"), key: join(folder, "key.pem") }];
+    await writeFile(join(folder, "cert.pem"), testCertificate);
+    await writeFile(join(folder, "key.pem"), testKey);
+    const server = await serve({
+      listen: "127.0.0.1:0",
+      listenTls: "127.0.0.1:0",
+      tls,
+      tcpPorts: "21500-21599",
+      limits,
+      subscribers: [ledger],
+      ...serveOptions,
     });
-    await new Promise<void>((resolve) => void target.listen(0, "127.0.0.1", resolve));
-    const port = Number(new URL(server.url).port);
-    const made: Slot[] = [];
-    for (let n = 0; n < slots; n += 1) {
-      const clientLedger = new Ledger();
-      clientLedger.faulted = ledger.faulted;
-      made.push({
-        name: `storm-${n}`,
-        ledger: clientLedger,
-        relay: await Relay.start({ port }),
-        tunnel: undefined,
-        busy: false,
+    const targets = await StormTargets.start();
+    const slots: Slot[] = [];
+    const hellos: Buffer[] = [];
+    for (let number = 0; number < slotCount; number += 1) {
+      const slot = await Slot.start({
+        number,
+        serverPort: portOf(server.url),
+        targets,
+        connect,
+        faulted: ledger.faulted,
       });
+      slots.push(slot);
+      hellos.push(await firstHello({ servername: slot.secureName }));
     }
-    const random = new SeededRandom(seed);
-    return new Storm({ random, server, connectOptions, ledger, target, targetSockets, slots: made, faults });
+    return new Storm({ random: new SeededRandom(seed), server, ledger, targets, slots, hellos, faults, folder });
   }
 
-  tunnels(): readonly CaissonTunnel[] {
-    return this.#slots.flatMap(({ tunnel }) => tunnel ?? []);
+  get server(): CaissonServer {
+    return this.#parts.server;
   }
 
-  get port(): number {
-    return Number(new URL(this.server.url).port);
+  get replaced(): number {
+    return this.#parts.slots.reduce((sum, slot) => sum + slot.replaced, 0);
   }
 
-  get targetPort(): number {
-    return (this.#target.address() as AddressInfo).port;
+  clients(): readonly CaissonClient[] {
+    return this.#parts.slots.flatMap(({ clients }) => Array.from(clients));
   }
 
   /** Runs so many random operations, some at the same time. */
   async blow(operations: number): Promise<void> {
+    const { random } = this.#parts;
     const running = new Set<Promise<void>>();
     for (let n = 0; n < operations; n += 1) {
-      const [name, operation] = this.#choose();
-      this.counts[name] = (this.counts[name] ?? 0) + 1;
-      const run: Promise<void> = operation(this).finally(() => running.delete(run));
+      const operation = nextOperation(random, slotCount);
+      this.counts[operation.name] = (this.counts[operation.name] ?? 0) + 1;
+      const run: Promise<void> = this.#run(operation).finally(() => running.delete(run));
       running.add(run);
       if (running.size >= concurrency) await Promise.race(running);
     }
@@ -183,194 +184,138 @@ class Storm implements ChaosSides {
 
   /** Waits for quiet, then holds the ledgers against the containers. */
   async settle(): Promise<void> {
-    for (const slot of this.#slots) slot.relay.thaw();
-    const transient: readonly ResourceKind[] = ["exchange", "stream", "pipe", "visitor_socket"];
+    const { slots, ledger, faults } = this.#parts;
+    for (const slot of slots) slot.relay.thaw();
     const balanced = (): boolean =>
-      transient.every((kind) => this.#ledger.live(kind) === 0) &&
-      this.#imbalance(this.#ledger, this.server.inventory()).length === 0 &&
-      this.#slots.every(
-        ({ ledger, tunnel }) =>
-          ledger.live("exchange") + ledger.live("stream") + ledger.live("pipe") === 0 &&
-          (tunnel === undefined || this.#imbalance(ledger, tunnel.inventory()).length === 0),
+      transient.every((kind) => ledger.live(kind) === 0) &&
+      this.#imbalance().length === 0 &&
+      slots.every(
+        (slot) =>
+          slot.ledger.live("exchange") + slot.ledger.live("stream") + slot.ledger.live("pipe") === 0 &&
+          slot.imbalance.length === 0,
       );
     await until(balanced, { what: "the storm has settled", timeoutMs: 30_000, detail: () => this.#state() });
-    assert.deepEqual(this.#faults, []);
+    assert.deepEqual(faults, []);
   }
 
   /** Ends everything; every ledger must read zero. */
   async close(): Promise<void> {
-    for (const slot of this.#slots) await slot.tunnel?.close({ force: true });
-    await this.server.close({ force: true });
-    for (const slot of this.#slots) await slot.relay.close();
-    const closed = new Promise<void>((resolve) => void this.#target.close(() => resolve()));
-    for (const socket of this.#targetSockets) socket.destroy();
-    await closed;
-    assert.deepEqual(this.#ledger.outstanding, {}, "the server's ledger");
-    for (const { ledger } of this.#slots) assert.deepEqual(ledger.outstanding, {}, "a client's ledger");
+    const { slots, server, ledger, targets, folder } = this.#parts;
+    for (const slot of slots) await slot.close({ force: true });
+    await server.close({ force: true });
+    for (const slot of slots) await slot.end();
+    await targets.close();
+    await rm(folder, { recursive: true });
+    assert.deepEqual(ledger.outstanding, {}, "the server's ledger");
+    for (const slot of slots) assert.deepEqual(slot.ledger.outstanding, {}, "a client's ledger");
   }
 
-  /** A slot that no other operation is changing. */
-  idleSlot(): Slot | undefined {
-    const idle = this.#slots.filter(({ busy }) => !busy);
-    return idle.length === 0 ? undefined : this.random.pick(idle);
-  }
-
-  /** Some slot, whatever becomes of it. */
-  anySlot(): Slot {
-    return this.random.pick(this.#slots);
-  }
-
-  #choose(): readonly [string, Operation] {
-    let ticket = this.random.below(totalWeight);
-    for (const [name, weight, operation] of operationTable) {
-      ticket -= weight;
-      if (ticket < 0) return [name, operation];
+  async #run({ name, slot: number, amount }: Operation): Promise<void> {
+    const slot = this.#slot(number);
+    switch (name) {
+      case "connect":
+        return slot.connect();
+      case "close":
+        return slot.close({ force: false });
+      case "force_close":
+        return slot.close({ force: true });
+      case "die":
+        return slot.die();
+      case "replace":
+        return slot.replace();
+      case "cut":
+        return slot.relay.cut();
+      case "cut_later":
+        return slot.relay.cutAfter(Math.floor(amount * 20_000));
+      case "freeze":
+        return slot.freeze();
+      case "get":
+        return this.#visit(slot, { path: "/" });
+      case "large":
+        return this.#visit(slot, { path: "/large" });
+      case "upload":
+        return this.#visit(slot, { path: "/upload", body: someBody });
+      case "early":
+        return this.#visit(slot, { path: "/early", body: someBody });
+      case "target_reset":
+        return this.#visit(slot, { path: "/reset" });
+      case "target_cut":
+        return this.#visit(slot, { path: "/half" });
+      case "abort_before":
+        return this.#visit(slot, { path: "/large", leaveAfterBytes: 0 });
+      case "abort_within":
+        return this.#visit(slot, { path: "/large", leaveAfterBytes: 1 + Math.floor(amount * 200_000) });
+      case "abort_upload":
+        return this.#visit(slot, { path: "/upload", body: someBody, leaveAfterBytes: 0 });
+      case "websocket":
+        return this.#converse({ ...this.#websocket(slot, "/"), payload: somePayload });
+      case "websocket_abort":
+        return this.#converse({ ...this.#websocket(slot, "/"), ...leaving(amount) });
+      case "websocket_cut":
+        return this.#converse({ ...this.#websocket(slot, "/cut"), payload: somePayload });
+      case "tcp":
+        return this.#converse({ port: slot.rawPort, payload: somePayload });
+      case "tcp_abort":
+        return this.#converse({ port: slot.rawPort, ...leaving(amount) });
+      case "tcp_cut":
+        return this.#converse({ port: slot.rawPort, opening: rudeOpening, payload: somePayload });
+      case "tls":
+        return this.#converse({ ...this.#tls(number), payload: somePayload });
+      case "tls_abort":
+        return this.#converse({ ...this.#tls(number), ...leaving(amount) });
+      default:
+        return name satisfies never;
     }
-    throw new Error("the weights do not add up");
+  }
+
+  async #visit(slot: Slot, options: { path: string; body?: Buffer; leaveAfterBytes?: number }): Promise<void> {
+    const answered = await visit({ port: portOf(this.server.url), host: `${slot.name}.localhost`, ...options });
+    if (answered) this.answered += 1;
+  }
+
+  async #converse(conversation: Conversation): Promise<void> {
+    // A slot that never had a client has no public port yet.
+    if (conversation.port !== 0 && (await converse(conversation))) this.echoed += 1;
+  }
+
+  #websocket(slot: Slot, path: string): { readonly port: number; readonly opening: Buffer } {
+    return { port: portOf(this.server.url), opening: upgradeTo(`${slot.name}.localhost`, path) };
+  }
+
+  #tls(number: number): { readonly port: number; readonly opening: Buffer } {
+    return { port: portOf(this.server.tlsUrl), opening: this.#parts.hellos[number] ?? Buffer.alloc(0) };
+  }
+
+  #slot(number: number): Slot {
+    const slot = this.#parts.slots[number];
+    if (!slot) throw new Error(`there is no slot ${number}`);
+    return slot;
   }
 
   /** Kinds whose container does not hold what the ledger says is live. */
-  #imbalance(ledger: Ledger, { held }: Inventory): string[] {
-    return resourceKinds.filter((kind) => held[kind] !== undefined && held[kind] !== ledger.live(kind));
+  #imbalance(): ResourceKind[] {
+    const { held } = this.server.inventory();
+    return resourceKinds.filter((kind) => held[kind] !== undefined && held[kind] !== this.#parts.ledger.live(kind));
   }
 
   #state(): unknown {
     return {
-      server: this.#ledger.outstanding,
+      server: this.#parts.ledger.outstanding,
       held: this.server.inventory(),
-      clients: this.#slots.map(({ ledger, tunnel }) => ({
+      clients: this.#parts.slots.map(({ ledger, clients, imbalance }) => ({
         ledger: ledger.outstanding,
-        held: tunnel?.inventory().held,
+        held: Array.from(clients, (client) => client.inventory().held),
+        imbalance,
       })),
     };
   }
 }
 
-async function connectSlot(storm: Storm): Promise<void> {
-  const slot = storm.idleSlot();
-  if (!slot || slot.tunnel) return;
-  slot.busy = true;
-  try {
-    slot.tunnel = await connect({
-      server: `ws://127.0.0.1:${slot.relay.port}`,
-      target: storm.targetPort,
-      name: slot.name,
-      subscribers: [slot.ledger],
-      limits: { ...clientLimits },
-      ...storm.connectOptions,
-    });
-  } catch {
-    slot.tunnel = undefined; // The name may be held, or the relay may have been cut: both are part of the storm.
-  } finally {
-    slot.busy = false;
-  }
+/** A visitor that resets a pipe in the middle. */
+function leaving(amount: number): { readonly payload: Buffer; readonly leaveAfterBytes: number } {
+  return { payload: somePayload, leaveAfterBytes: Math.floor(amount * somePayload.length) };
 }
 
-const clientLimits = {
-  pingMs: 300,
-  deadAfterMs: 900,
-  probeMs: 500,
-  closeTimeoutMs: 500,
-  firstConnectMs: 1_500,
-  drainMs: 500,
-  dialMs: 1_000,
-};
-
-async function closeSlot(storm: Storm, force: boolean): Promise<void> {
-  const slot = storm.idleSlot();
-  if (!slot?.tunnel) return;
-  slot.busy = true;
-  const { tunnel } = slot;
-  await tunnel.close({ force });
-  slot.tunnel = undefined;
-  slot.busy = false;
-}
-
-/** One request; `leaveAfterBytes` aborts it when so many body bytes came (0: before the head). */
-function visit(storm: Storm, options: { path: string; body?: Buffer; leaveAfterBytes?: number }): Promise<void> {
-  const { path, body, leaveAfterBytes } = options;
-  const host = `${storm.anySlot().name}.localhost`;
-  return new Promise((resolve) => {
-    const sent = request({
-      host: "127.0.0.1",
-      port: storm.port,
-      path,
-      method: body ? "POST" : "GET",
-      headers: { host },
-      agent: false,
-    });
-    sent.on("error", () => resolve());
-    sent.on("close", () => resolve());
-    sent.on("response", (response: IncomingMessage) => {
-      let received = 0;
-      response.on("data", (chunk: Buffer) => {
-        received += chunk.length;
-        if (leaveAfterBytes !== undefined && received > leaveAfterBytes) sent.destroy();
-      });
-      response.on("error", () => resolve());
-      response.on("end", () => {
-        storm.answered += 1;
-      });
-    });
-    sent.end(body);
-    if (leaveAfterBytes === 0) setImmediate(() => sent.destroy());
-  });
-}
-
-/** The target: what it does is in the path. */
-function answer(incoming: IncomingMessage, response: ServerResponse): void {
-  incoming.on("error", () => undefined);
-  response.on("error", () => undefined);
-  switch (incoming.url) {
-    case "/large":
-      incoming.resume();
-      response.end(Buffer.alloc(300_000, 1));
-      return;
-    case "/upload":
-      incoming.on("end", () => response.end("taken"));
-      incoming.resume();
-      return;
-    case "/reset":
-      incoming.socket.resetAndDestroy();
-      return;
-    case "/half":
-      response.writeHead(200, { "Content-Length": 100_000 });
-      response.write(Buffer.alloc(10_000), () => incoming.socket.resetAndDestroy());
-      return;
-    case "/early":
-      response.writeHead(413, { "Content-Length": 2 }).end("no");
-      return;
-    default:
-      incoming.resume();
-      response.end("ok");
-  }
-}
-
-const someBody = Buffer.alloc(200_000, 2);
-
-/** Name, weight, what it does. */
-const operationTable: readonly (readonly [string, number, Operation])[] = [
-  ["connect", 10, connectSlot],
-  ["close", 2, (storm) => closeSlot(storm, false)],
-  ["force_close", 2, (storm) => closeSlot(storm, true)],
-  ["cut", 2, async (storm) => storm.anySlot().relay.cut()],
-  ["cut_later", 2, async (storm) => storm.anySlot().relay.cutAfter(storm.random.below(20_000))],
-  ["freeze", 1, async (storm) => freeze(storm.anySlot())],
-  ["get", 40, (storm) => visit(storm, { path: "/" })],
-  ["large", 8, (storm) => visit(storm, { path: "/large" })],
-  ["upload", 8, (storm) => visit(storm, { path: "/upload", body: someBody })],
-  ["early", 4, (storm) => visit(storm, { path: "/early", body: someBody })],
-  ["target_reset", 4, (storm) => visit(storm, { path: "/reset" })],
-  ["target_cut", 4, (storm) => visit(storm, { path: "/half" })],
-  ["abort_before", 6, (storm) => visit(storm, { path: "/large", leaveAfterBytes: 0 })],
-  ["abort_within", 6, (storm) => visit(storm, { path: "/large", leaveAfterBytes: storm.random.below(200_000) + 1 })],
-  ["abort_upload", 4, (storm) => visit(storm, { path: "/upload", body: someBody, leaveAfterBytes: 0 })],
-];
-
-const totalWeight = operationTable.reduce((sum, [, weight]) => sum + weight, 0);
-
-/** A link that keeps its sockets and forwards nothing; new connections work again at once. */
-function freeze(slot: Slot): void {
-  slot.relay.freeze();
-  slot.relay.thaw();
+function portOf(url: string): number {
+  return Number(new URL(url).port);
 }
