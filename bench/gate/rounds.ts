@@ -57,22 +57,23 @@ export interface RoundsResult {
   readonly scenarios: readonly ScenarioFacts[];
   /** The first thing that was not as it should have been, and that the machine does not explain. */
   readonly failure: CaissonError | undefined;
-  /** Whether it ended before its time, because the machine had none for it. */
+  /** Whether it ended before its time: the machine had none for it, or there was nothing left to run with. */
   readonly brokenOff: boolean;
 }
 
-/** The result of a run whose processes did not come up in time on a machine that had no time for them. */
+/** The result of a run whose processes did not come up: its failure, unless the machine had no time for them. */
 export function neverBegun(
   { scenarios: chosen }: GatePlan,
-  { failure, noise }: { readonly failure: CaissonError; readonly noise: string },
+  { failure, noise }: { readonly failure: CaissonError; readonly noise: string | undefined },
 ): RoundsResult {
   const nothing = judge([], { nodeMajor: 0, final: true });
+  const disturbance = noise === undefined ? undefined : { round: 0, failure: failure.message, noise };
   return {
-    verdict: disturbed(nothing, { round: 0, failure: failure.message, noise }),
+    verdict: disturbed(nothing, disturbance),
     samples: [],
     clientSamples: [],
     scenarios: chosen.map(({ name, title }) => ({ name, title, rounds: 0, connections: 0, requests: 0 })),
-    failure: undefined,
+    failure: noise === undefined ? failure : undefined,
     brokenOff: true,
   };
 }
@@ -119,7 +120,7 @@ export class Rounds {
     this.#options = options;
   }
 
-  /** Runs until decided. Rejects with E_GATE only if there is nothing left to run with. */
+  /** Runs until decided, or until there is nothing left to run with. Never rejects. */
   async run(): Promise<RoundsResult> {
     let verdict: Verdict;
     let brokenOff = false;
@@ -127,11 +128,11 @@ export class Rounds {
       await this.#untilDecided();
       verdict = await this.#judgedWithIdle({ final: true });
     } catch (error) {
-      // A reading that did not come in time, on a machine that had no time for it: what was read before still counts.
+      // A process is gone, or a reading did not come in time: what was read before still counts.
       const failure = CaissonError.from(error, "E_GATE");
       const noise = this.#options.excuse(failure);
-      if (noise === undefined) throw failure;
-      this.#disturbance ??= { round: this.#samples.length, failure: failure.message, noise };
+      if (noise === undefined) this.#failure ??= failure;
+      else this.#disturbance ??= { round: this.#samples.length, failure: failure.message, noise };
       brokenOff = true;
       verdict = this.#judge({ final: true });
       // Nobody can read any more what grows by itself.

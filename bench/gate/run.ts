@@ -52,7 +52,7 @@ const runningSettleMs = 25_000 + 60_000 + 30_000;
 const graceMs = 5_200;
 const runningGraceMs = 35_200;
 
-/** Carries out a run. Rejects with E_USAGE for a request that makes no sense, E_GATE when it could not be carried out. */
+/** Carries out a run. Rejects with E_USAGE for a request that makes no sense, E_GATE when it was aborted. */
 export async function runGate(request: GateRequest, context: RunContext): Promise<GateRun> {
   const plan = planOf(request);
   const startedAt = new Date();
@@ -105,6 +105,7 @@ export async function runGate(request: GateRequest, context: RunContext): Promis
         });
   const subject = request.running ? request.running.url : "caisson serve";
   const scenarios = quiet.result.scenarios;
+  const failure = quiet.result.failure ?? jit?.result.failure;
   return {
     report: {
       verdict,
@@ -116,9 +117,10 @@ export async function runGate(request: GateRequest, context: RunContext): Promis
         flags: request.running ? [] : flags,
         scenarios,
       }),
+      ...(failure && { failure: failure.message }),
       ...(jit && { jit: { verdict: jit.result.verdict, samples: jit.result.samples } }),
     },
-    failure: quiet.result.failure,
+    failure,
   };
 }
 
@@ -225,12 +227,13 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       latestMs,
       check,
     }).run();
+    signal.throwIfAborted();
     return { result, node };
   } catch (error) {
     const failure = CaissonError.from(error, "E_GATE");
-    const seen = excuse(failure);
-    if (seen === undefined) throw failure;
-    return { result: neverBegun(plan, { failure, noise: seen }), node: process.version };
+    // What was asked for makes no sense, or nobody wants an answer any more; everything else is told in every report.
+    if (signal.aborted || failure.code !== "E_GATE") throw failure;
+    return { result: neverBegun(plan, { failure, noise: excuse(failure) }), node: process.version };
   } finally {
     progress.end();
     for (const close of closing.toReversed()) await close();

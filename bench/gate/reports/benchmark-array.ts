@@ -12,8 +12,8 @@ interface Entry {
   readonly extra?: string;
 }
 
-/** A JSON array: slopes of memory, the number of findings and doubts, and the time the run took. */
-export function benchmarkArray({ verdict, facts, jit }: GateReport): string {
+/** A JSON array: slopes of memory, the number of findings and doubts, whether the run failed, and the time the run took. */
+export function benchmarkArray({ verdict, facts, failure, jit }: GateReport): string {
   const entries: Entry[] = [];
   const modes = [{ name: facts.mode, slopes: verdict.slopes }];
   if (jit !== undefined) modes.push({ name: "jit", slopes: jit.verdict.slopes });
@@ -33,6 +33,7 @@ export function benchmarkArray({ verdict, facts, jit }: GateReport): string {
   entries.push(
     { name: "gate leaks", unit: "findings", value: verdict.findings.length },
     { name: "gate doubts", unit: "findings", value: verdict.doubts.length },
+    { name: "gate failures", unit: "runs", value: failure === undefined ? 0 : 1 },
     { name: "gate time", unit: "s", value: Math.round(facts.elapsedMs / 100) / 10 },
   );
   return `${JSON.stringify(entries, undefined, 2)}\n`;

@@ -1,9 +1,10 @@
-// The gate's answer as JUnit XML: one test case for each ledger, which fails with its findings. What is undecided is an error,
-// or skipped where an undecided run is allowed to pass.
+// The gate's answer as JUnit XML: one test case for each ledger, which fails with its findings, and one for the run itself, whose
+// failure is an error. What is undecided is an error too, or skipped where an undecided run is allowed to pass.
 
 import type { Finding, LedgerName } from "../verdict/finding.ts";
 import { escapeMarkup } from "./escape.ts";
 import { line } from "./line.ts";
+import { failureIn } from "./outcome.ts";
 import type { GateReport } from "./run-facts.ts";
 
 const cases: Readonly<Record<Exclude<LedgerName, "rss">, string>> = {
@@ -24,12 +25,13 @@ const cases: Readonly<Record<Exclude<LedgerName, "rss">, string>> = {
 
 /** An XML document. */
 export function junit(report: GateReport): string {
-  const { verdict, facts } = report;
-  const names = Object.keys(cases).length;
+  const { verdict, facts, failure } = report;
+  const names = Object.keys(cases).length + 1;
   const failed = failing(verdict.findings);
   const unsure = new Set([...failing(verdict.doubts)].filter((ledger) => !failed.has(ledger)));
   const unsureAs = facts.undecided === "pass" ? "skipped" : "error";
-  const counts = `tests="${names}" failures="${failed.size}" errors="${unsureAs === "error" ? unsure.size : 0}" skipped="${unsureAs === "skipped" ? unsure.size : 0}"`;
+  const errors = (failure === undefined ? 0 : 1) + (unsureAs === "error" ? unsure.size : 0);
+  const counts = `tests="${names}" failures="${failed.size}" errors="${errors}" skipped="${unsureAs === "skipped" ? unsure.size : 0}"`;
   const time = (facts.elapsedMs / 1000).toFixed(3);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -38,6 +40,7 @@ export function junit(report: GateReport): string {
     "    <properties>",
     ...properties(report).map(([name, value]) => `      <property name="${name}" value="${escapeMarkup(value)}"/>`),
     "    </properties>",
+    runCase(failure),
     ...Object.entries(cases).map(([ledger, title]) => testCase(report, { ledger, title })),
     `    <system-out>${escapeMarkup(line(report))}</system-out>`,
     "  </testsuite>",
@@ -59,6 +62,14 @@ function properties({ facts }: GateReport): [string, string][] {
     ["seed", String(seed)],
     ["mode", mode],
   ];
+}
+
+function runCase(failure: string | undefined): string {
+  const open =
+    '    <testcase classname="caisson.gate.run" name="the run goes to its end, and every answer is right" time="0"';
+  if (failure === undefined) return `${open}/>`;
+  const text = failure.split("\n").map(escapeMarkup).join("\n");
+  return `${open}>\n      <error type="failed" message="${escapeMarkup(failureIn(failure))}">${text}</error>\n    </testcase>`;
 }
 
 function testCase({ verdict, facts }: GateReport, { ledger, title }: { ledger: string; title: string }): string {

@@ -3,11 +3,12 @@
 import type { Finding, Verdict } from "../verdict/finding.ts";
 import { amount, limits, sentence } from "../verdict/sentences.ts";
 import { plain } from "./escape.ts";
+import { failureIn, outcomeOf } from "./outcome.ts";
 import type { GateReport } from "./run-facts.ts";
 
 /** One line without a line break, such as `clean: 4,000 connections and 41,200 requests in 40 rounds. ...`. */
-export function line({ verdict }: GateReport): string {
-  return plain(`${verdict.outcome}: ${workOf(verdict)}. ${sentence(reasonOf(verdict))}`);
+export function line(report: GateReport): string {
+  return plain(`${outcomeOf(report)}: ${workOf(report.verdict)}. ${sentence(reasonOf(report))}`);
 }
 
 /** What was done between the first and the last measured sample. */
@@ -16,9 +17,14 @@ export function workOf({ connections, requests, rounds }: Verdict): string {
   return `${made}${amount(requests)} requests in ${amount(rounds)} rounds`;
 }
 
-/** Why the outcome is what it is: the first thing found, and how many more there are. */
-export function reasonOf({ outcome, findings, doubts, warnings, slopes }: Verdict): string {
-  if (outcome === "leak") return first(findings);
+/** Why the outcome is what it is: what failed, or the first thing found, and how many more there are. */
+export function reasonOf({ verdict, failure }: Pick<GateReport, "verdict" | "failure">): string {
+  const { outcome, findings, doubts, warnings, slopes } = verdict;
+  if (outcome === "leak") {
+    const beside = failure === undefined ? "" : ` The run failed, too: ${failureIn(failure)}.`;
+    return `${first(findings)}${beside}`;
+  }
+  if (failure !== undefined) return `the run itself failed, so it says nothing of leaks: ${failureIn(failure)}.`;
   if (outcome === "undecided") return first(doubts);
   const heap = slopes.find(({ series }) => series === "heapUsed");
   // What filled up to a limit is told as a warning: then it is not true that all returned.

@@ -4,11 +4,13 @@ import type { Finding, MemorySlope } from "../verdict/finding.ts";
 import { amount, limits, sentence } from "../verdict/sentences.ts";
 import { escapeMarkdown } from "./escape.ts";
 import { reasonOf, workOf } from "./line.ts";
+import { jitWarnings, outcomeOf } from "./outcome.ts";
 import type { GateReport } from "./run-facts.ts";
 
 /** A document that ends with a line break. */
-export function markdown({ verdict, facts, jit }: GateReport): string {
-  const headings = { clean: "clean", leak: "leak found", undecided: "undecided" } as const;
+export function markdown(report: GateReport): string {
+  const { verdict, facts, failure, jit } = report;
+  const headings = { clean: "clean", leak: "leak found", undecided: "undecided", failed: "the run failed" } as const;
   const facing = [
     facts.subject,
     `Node ${facts.node}`,
@@ -17,11 +19,12 @@ export function markdown({ verdict, facts, jit }: GateReport): string {
   ];
   if (facts.commit !== undefined) facing.push(`commit ${facts.commit.slice(0, 12)}`);
   const blocks = [
-    `## Leak gate: ${headings[verdict.outcome]}`,
-    `${escapeMarkdown(workOf(verdict))}. ${escapeMarkdown(sentence(reasonOf(verdict)))}`,
+    `## Leak gate: ${headings[outcomeOf(report)]}`,
+    `${escapeMarkdown(workOf(verdict))}. ${escapeMarkdown(sentence(reasonOf(report)))}`,
+    failure === undefined ? "" : `### Failure\n\n${failure.split("\n").map(escapeMarkdown).join("  \n")}`,
     findings("Leaks", verdict.findings),
     findings("Not decided", verdict.doubts),
-    findings("Warnings", verdict.warnings),
+    findings("Warnings", [...verdict.warnings, ...jitWarnings(report)]),
     slopes("Memory, bytes per connection", verdict.slopes),
     jit === undefined ? "" : slopes("Memory with the default JIT, for information", jit.verdict.slopes),
     scenarios(facts.scenarios),

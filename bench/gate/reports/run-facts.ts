@@ -50,6 +50,8 @@ export interface GateReport {
   readonly verdict: Verdict;
   readonly samples: readonly Sample[];
   readonly facts: RunFacts;
+  /** Why the run itself failed, the first line a sentence; what follows is what the process said last. */
+  readonly failure?: string;
   /** Samples of the long-lived client process, one for each of the server's; its findings are in the verdict too. */
   readonly client?: readonly Sample[];
   /** The same work with the default JIT, which is reported and never gates. */

@@ -4,18 +4,20 @@ import type { Finding, MemorySlope } from "../verdict/finding.ts";
 import { amount, limits } from "../verdict/sentences.ts";
 import { plain } from "./escape.ts";
 import { line } from "./line.ts";
+import { jitWarnings } from "./outcome.ts";
 import type { GateReport } from "./run-facts.ts";
 
 type Row = readonly string[];
 
 /** Several lines, the last without a line break. */
 export function table(report: GateReport): string {
-  const { verdict, facts, jit } = report;
+  const { verdict, facts, failure, jit } = report;
   const blocks = [
     line(report),
+    failure === undefined ? "" : `Failure\n${failure.replaceAll(/^/gmu, "  ")}`,
     findingBlock("Leaks", verdict.findings),
     findingBlock("Not decided", verdict.doubts),
-    findingBlock("Warnings", verdict.warnings),
+    findingBlock("Warnings", [...verdict.warnings, ...jitWarnings(report)]),
     slopeBlock(
       `Memory, bytes per connection (${facts.mode === "quiet" ? "quiet V8 flags" : "default JIT"})`,
       verdict.slopes,

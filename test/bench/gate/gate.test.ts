@@ -15,6 +15,8 @@ import { startCaisson } from "../../support/run.ts";
 /** What is read of a JSON report here. */
 interface Report {
   readonly schemaVersion: number;
+  readonly outcome: Outcome | "failed";
+  readonly failure: string | null;
   readonly seed: number;
   readonly verdict: { readonly outcome: Outcome; readonly findings: readonly Finding[]; readonly connections: number };
   readonly samples: readonly Sample[];
@@ -102,8 +104,9 @@ test("a server that does not start fails the run, and is no leak", async () => {
   try {
     const broken = join(folder, "broken.mjs");
     writeFileSync(broken, 'throw new Error("broken on purpose");');
-    const { code, said } = await gate(...short, "--import", broken);
+    const { code, said, report } = await gate(...short, "--import", broken);
     assert.equal(code, exitCodes.failed, said);
+    assert.equal(report().outcome, "failed");
     assert.match(said, /the server under test ended with code 1/);
     assert.match(said, /broken on purpose/);
   } finally {
@@ -126,9 +129,17 @@ test("a server whose answers are wrong fails the run", async () => {
          return write.call(this, wrong ? Buffer.from(text, "latin1") : chunk, ...rest);
        };`,
     );
-    const { code, said } = await gate(...short, "--import", wrong);
+    const file = (name: string): string => join(folder, name);
+    const flags = ["--junit", file("junit.xml"), "--markdown", file("summary.md"), "--html", file("page.html")];
+    const { code, said, report } = await gate(...short, "--import", wrong, ...flags);
     assert.equal(code, exitCodes.failed, said);
     assert.match(said, /caisson: .*got another body/);
+    assert.match(said, /^failed: .*got another body/);
+    assert.equal(report().outcome, "failed");
+    assert.match(report().failure ?? "", /got another body/);
+    assert.match(readFileSync(file("junit.xml"), "utf8"), /<error type="failed" message="[^"]*got another body/);
+    assert.match(readFileSync(file("summary.md"), "utf8"), /^## Leak gate: the run failed\n/);
+    assert.match(readFileSync(file("page.html"), "utf8"), /<h1>The run failed<\/h1>/);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -59,7 +59,7 @@ test("JUnit fails the ledgers that leak, and only counts what it shows", () => {
   const failures = xml.match(/<failure /g) ?? [];
   assert.equal(failures.length, Number(/failures="(\d+)"/.exec(xml)?.[1]));
   assert.match(xml, /<testcase classname="caisson\.gate\.held"[^>]*>\s*<failure type="leak" message="leak: session">/);
-  assert.equal((xml.match(/<testcase /g) ?? []).length, 13);
+  assert.equal((xml.match(/<testcase /g) ?? []).length, 14);
   assert.ok(!xml.includes(awkward));
   assert.ok(!junit(sampleReport("clean")).includes("<failure"));
 });
@@ -105,6 +105,44 @@ test("a run whose processes did not come up in time has every report, and says w
   const report = { verdict, samples, facts };
   assert.match(line(report), /^undecided: .* did not say what was waited for .*: meanwhile the server was stopped/);
   for (const write of [table, json, junit, markdown, html, benchmarkArray]) assert.ok(write(report).length > 0);
+});
+
+test("a failed run is told as failed in every report, and never as clean", () => {
+  const failure = "an answer was wrong\nlast <words>";
+  const report = { ...sampleReport("clean"), failure };
+  assert.match(line(report), /^failed: .* The run itself failed, so it says nothing of leaks: an answer was wrong\.$/);
+  assert.match(table(report), /^failed: [^]*\nFailure\n {2}an answer was wrong\n {2}last <words>\n/);
+  const document = JSON.parse(json(report)) as Record<string, unknown>;
+  assert.deepEqual([document["outcome"], document["failure"]], ["failed", failure]);
+  const xml = junit(report);
+  assert.match(xml, /failures="0" errors="1" skipped="0"/);
+  assert.match(xml, /gate\.run"[^>]*>\s*<error type="failed" message="an answer was wrong">[^<]*last &lt;words&gt;</);
+  assert.match(markdown(report), /^## Leak gate: the run failed\n[^]*### Failure\n\nan answer was wrong {2}\n/);
+  const page = html(report);
+  assert.match(page, /<section class="verdict failed"><h1>The run failed<\/h1>[^]*last &lt;words&gt;/);
+  const entries = JSON.parse(benchmarkArray(report)) as readonly Record<string, unknown>[];
+  assert.equal(entries.find(({ name }) => name === "gate failures")?.["value"], 1);
+  for (const text of [line(report), table(report), markdown(report), page, xml]) {
+    assert.doesNotMatch(text, /every count returned|no count goes on growing|leak gate: clean|<h1>clean/i);
+  }
+});
+
+test("a leak outranks a failure, which is told beside it", () => {
+  const report = { ...sampleReport("leak"), failure: "an answer was wrong" };
+  assert.match(line(report), /^leak: .* The run failed, too: an answer was wrong\.$/);
+  assert.equal((JSON.parse(json(report)) as Record<string, unknown>)["outcome"], "leak");
+  assert.match(junit(report), /<error type="failed" message="an answer was wrong">/);
+  for (const write of [table, markdown, html]) assert.match(write(report), /an answer was wrong/);
+});
+
+test("what the default JIT showed is a warning, and gates nothing", () => {
+  const jit = { verdict: sampleReport("leak").verdict, samples: [] };
+  const report = { ...sampleReport("clean"), jit };
+  assert.match(line(report), /^clean: /);
+  for (const write of [table, markdown, html]) {
+    assert.match(write(report), /With the default JIT: .*entries stay in containers/);
+  }
+  assert.match(junit(report), /failures="0" errors="0"/);
 });
 
 test("no text gets out of its place", () => {

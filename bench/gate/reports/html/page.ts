@@ -8,6 +8,7 @@ import { amount, bytes, limits, sentence } from "../../verdict/sentences.ts";
 import { partOf } from "../../merge-verdicts.ts";
 import { escapeMarkup } from "../escape.ts";
 import { reasonOf, workOf } from "../line.ts";
+import { jitWarnings, outcomeOf } from "../outcome.ts";
 import type { GateReport } from "../run-facts.ts";
 import { chartsOf, moves, usedMemory, type Chart, type Charts, type Group } from "./charts.ts";
 import { hover } from "./hover.ts";
@@ -15,18 +16,19 @@ import { definitions, frame, plot, sparkline, type Scene } from "./plot.ts";
 import { style } from "./style.ts";
 import { factsTable, findingsTable, scenariosTable, slopesTable } from "./tables.ts";
 
-const headings = { clean: "Clean", leak: "Leak found", undecided: "Undecided" } as const;
+const headings = { clean: "Clean", leak: "Leak found", undecided: "Undecided", failed: "The run failed" } as const;
 
 /** A complete document. */
 export function html(report: GateReport): string {
   const { verdict, samples, facts, client = [], jit } = report;
+  const outcome = outcomeOf(report);
   const charts = chartsOf(samples, partOf(verdict, "server"));
   const ofClient = chartsOf(client, partOf(verdict, "client")).groups;
   const drawing = new Drawing({ charts, rounds: samples.map(({ round }) => round) });
   const body = [
-    `<section class="verdict ${verdict.outcome}"><h1>${headings[verdict.outcome]}</h1><p>${escapeMarkup(sentence(reasonOf(verdict)))}</p></section>`,
+    `<section class="verdict ${outcome}"><h1>${headings[outcome]}</h1><p>${escapeMarkup(sentence(reasonOf(report)))}</p>${failurePart(report)}</section>`,
     tiles(report),
-    findingsTable(verdict),
+    findingsTable({ ...verdict, warnings: [...verdict.warnings, ...jitWarnings(report)] }),
     slopesTable("Memory slopes", slopesOfUsed(samples, verdict)),
     jit === undefined
       ? ""
@@ -43,11 +45,17 @@ export function html(report: GateReport): string {
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src '${hashOf(style)}'; script-src '${hashOf(hover)}'">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>Leak gate: ${verdict.outcome}</title><style>${style}</style></head><body>${definitions}<main>`,
+    `<title>Leak gate: ${outcome}</title><style>${style}</style></head><body>${definitions}<main>`,
     ...body,
     `</main><div id="tip" hidden></div><script type="application/json" id="data">${drawing.data()}</script>`,
     `<script>${hover}</script></body></html>\n`,
   ].join("\n");
+}
+
+/** All of a failure that has more than its first line. */
+function failurePart({ failure = "" }: GateReport): string {
+  if (!failure.includes("\n")) return "";
+  return `<pre>${failure.split("\n").map(escapeMarkup).join("\n")}</pre>`;
 }
 
 /** The slopes, without those of heap spaces in which nothing ever was. */

@@ -16,7 +16,8 @@ main { max-width: 1260px; margin: 0 auto; padding: 28px 20px 60px; }
 h1 { font-size: 22px; margin: 0; } h2 { font-size: 17px; margin: 34px 0 10px; } h3 { font-size: 14px; margin: 0; overflow-wrap: anywhere; }
 .verdict { border-radius: 10px; padding: 18px 22px; border-left: 6px solid; }
 .verdict p { margin: 6px 0 0; max-width: 95ch; overflow-wrap: anywhere; }
-.verdict.leak { background: var(--leak-ground); border-color: var(--leak); } .verdict.leak h1 { color: var(--leak); }
+.verdict.leak, .verdict.failed { background: var(--leak-ground); border-color: var(--leak); } .verdict.leak h1, .verdict.failed h1 { color: var(--leak); }
+.verdict pre { margin: 8px 0 0; font-size: 12.5px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .verdict.undecided { background: var(--doubt-ground); border-color: var(--doubt); } .verdict.undecided h1 { color: var(--doubt); }
 .verdict.clean { background: var(--clean-ground); border-color: var(--clean); } .verdict.clean h1 { color: var(--clean); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 10px; margin: 14px 0 0; padding: 0; }
