@@ -191,6 +191,8 @@ class Storm implements ChaosSides {
       this.#imbalance().length === 0 &&
       slots.every(
         (slot) =>
+          // Of two clients that want the same names, one is going to be driven out.
+          slot.clients.size <= 1 &&
           slot.ledger.live("exchange") + slot.ledger.live("stream") + slot.ledger.live("pipe") === 0 &&
           slot.imbalance.length === 0,
       );
