@@ -20,6 +20,14 @@ export class LineBudget {
     this.#maxLines = maxLines;
   }
 
+  /** Whether there is room for one more of this kind now. Counts nothing. */
+  hasRoom(kind: string): boolean {
+    const window = this.#windows.get(kind);
+    return (
+      window === undefined || window.lines < this.#maxLines || performance.now() - window.startedAtMs >= budgetWindowMs
+    );
+  }
+
   /** How many lines of this kind were left out before this one; undefined if this one is to be left out too. */
   take(kind: string): number | undefined {
     const nowMs = performance.now();

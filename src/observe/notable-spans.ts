@@ -31,8 +31,16 @@ interface Past {
   readonly link?: SpanContext | undefined;
 }
 
+/** A login that went well. */
+interface Login {
+  readonly atMs: number;
+  /** Its span. Undefined if nobody wants it, or if it was left out because there were too many: then it can still be made. */
+  span: Pick<TracingSpan, "context" | "recording"> | "left out" | undefined;
+}
+
 /** Spans of one name in ten seconds; a storm of logins must not push the spans of exchanges out of the queue. */
 const maxSpansOfAKind = 50;
+const connectName = "session connect";
 
 /** How a pipe ends that was not cut by any failure of ours or the target's. */
 const usualPipeEnds: ReadonlySet<string> = new Set([
@@ -49,16 +57,20 @@ export class NotableSpans {
   readonly #options: NotableSpansOptions;
   readonly #budget = new LineBudget(maxSpansOfAKind);
   #draining = false;
-  /** Where sessions began, so that exchanges can refer to them. Held as long as the session is. */
-  readonly #sessions = new WeakMap<Resource, SpanContext>();
+  /** How sessions began, so that exchanges can refer to it. Held as long as the session is. */
+  readonly #logins = new WeakMap<Resource, Login>();
 
   constructor(options: NotableSpansOptions) {
     this.#options = options;
   }
 
-  /** The recorded span with which a session began, if there is one. */
+  /** The recorded span with which a session began, if there is one. One that a flood has left out is made when it is asked for. */
   contextOf(session: SessionView): SpanContext | undefined {
-    return this.#sessions.get(session);
+    const login = this.#logins.get(session);
+    if (login?.span === "left out" && this.#budget.hasRoom(connectName))
+      login.span = this.#connected(session, login.atMs);
+    const span = spanOf(login);
+    return span?.recording === true ? span.context : undefined;
   }
 
   /** A login ended. */
@@ -67,27 +79,25 @@ export class NotableSpans {
     if (result !== "ok") {
       this.#make("session refuse", { from: now, to: now, attributes: { "error.type": result }, failed: true });
     } else if (session) {
-      const attributes = sessionAttributes(session);
-      const context = this.#make("session connect", { from: session.openedAtMs, to: now, attributes });
-      if (context) this.#sessions.set(session, context);
+      this.#logins.set(session, { atMs: now, span: this.#connected(session, now) });
     }
   }
 
   /** A session ended. */
   sessionClosed(session: Resource, reason: string): void {
-    const parent = this.#sessions.get(session);
-    if (!parent) return;
+    const login = this.#logins.get(session);
+    if (!login) return;
     const now = performance.now();
     const seconds = (now - session.openedAtMs) / 1_000;
     const attributes = { "caisson.close_reason": reason, "caisson.session.seconds": seconds };
-    this.#make("session close", { from: now, to: now, attributes, parent });
+    this.#make("session close", { from: now, to: now, attributes, parent: spanOf(login)?.context });
   }
 
   /** A peer broke the protocol. */
   violated(session: SessionView, reason: string): void {
     const now = performance.now();
     const attributes = { ...sessionAttributes(session), "error.type": reason };
-    this.#make("protocol violation", { from: now, attributes, failed: true, parent: this.#sessions.get(session) });
+    this.#make("protocol violation", { from: now, attributes, failed: true, parent: this.contextOf(session) });
   }
 
   /** A raw connection becomes a pipe, or cannot. Answers the trace of one that does, whether it is recorded or not. */
@@ -102,7 +112,7 @@ export class NotableSpans {
     if (failure !== undefined) attributes["error.type"] = failure;
     const failed = failure !== undefined && !usualPipeEnds.has(failure);
     const kind = role === "server" ? SpanKind.SERVER : SpanKind.CLIENT;
-    const link = session && this.#sessions.get(session);
+    const link = session && this.contextOf(session);
     const span = this.#record("pipe open", { kind, from: openedAtMs, attributes, failed, link, parent });
     if (failure !== undefined) return undefined;
     const { traceId, spanId, traceFlags } = span.context;
@@ -136,7 +146,7 @@ export class NotableSpans {
     };
     if (reason !== "ended") attributes["error.type"] = reason === "session_lost" ? "client_lost" : reason;
     const parent = { traceId: trace.traceId, spanId: trace.spanId, traceFlags: TraceFlags.SAMPLED };
-    const link = this.#sessions.get(resource.session);
+    const link = this.contextOf(resource.session);
     // As recorded as the exchange was: neither thinned out nor left to the share of rare events.
     this.#record("pipe", { from: openedAtMs, attributes, failed: !usual, parent, link });
   }
@@ -168,13 +178,23 @@ export class NotableSpans {
     }
   }
 
-  #make(name: string, past: Past): SpanContext | undefined {
+  #connected(session: SessionView, atMs: number): Login["span"] {
+    const made = this.#make(connectName, {
+      from: session.openedAtMs,
+      to: atMs,
+      attributes: sessionAttributes(session),
+    });
+    // What is over is not held for as long as a session lives.
+    return made instanceof TracingSpan ? { context: made.context, recording: made.recording } : made;
+  }
+
+  /** Undefined if nobody wants it. */
+  #make(name: string, past: Past): TracingSpan | "left out" | undefined {
     if (!this.#options.wanted) return undefined;
     const suppressed = this.#budget.take(name);
-    if (suppressed === undefined) return undefined;
+    if (suppressed === undefined) return "left out";
     const attributes = suppressed === 0 ? past.attributes : { ...past.attributes, "caisson.suppressed": suppressed };
-    const span = this.#record(name, { ...past, attributes });
-    return span.recording ? span.context : undefined;
+    return this.#record(name, { ...past, attributes });
   }
 
   #record(name: string, past: Past): TracingSpan {
@@ -192,6 +212,10 @@ export class NotableSpans {
     span.end({ ...(past.to !== undefined && { endedAtMs: past.to }), failed: past.failed ?? false });
     return span;
   }
+}
+
+function spanOf(login: Login | undefined): Exclude<Login["span"], "left out"> {
+  return login?.span === "left out" ? undefined : login?.span;
 }
 
 function sessionAttributes({ role, peer }: SessionView): Attributes {

@@ -149,6 +149,55 @@ test("a storm of refused logins makes fifty spans, and says how many it left out
   assert.equal(ended().at(-1)?.attributes["caisson.suppressed"], 950);
 });
 
+test("of a storm of logins each session gets its span when an exchange refers to it, fifty in ten seconds", (context) => {
+  let nowMs = 1_000;
+  context.mock.method(performance, "now", () => nowMs);
+  const { tracing, ledger, ended } = subscriber();
+  const sessions = Array.from({ length: 120 }, () => fakeSession());
+  for (const session of sessions) tracing.sessionConnected("ok", session);
+  const exchangesOfAll = (): number => {
+    for (const session of sessions) {
+      const exchange = fakeExchange({ session });
+      tracing.exchangeStarted(exchange);
+      tracing.exchangeEnded(exchange, "ok");
+    }
+    const edges = ended().filter(({ kind }) => kind === SpanKind.SERVER);
+    return edges.slice(-sessions.length).filter(({ links }) => links.length > 0).length;
+  };
+  const connects = (): sdk.ReadableSpan[] => ended().filter(({ name }) => name === "session connect");
+  assert.equal(connects().length, 50);
+  assert.equal(exchangesOfAll(), 50);
+  nowMs += 11_000;
+  assert.equal(exchangesOfAll(), 100);
+  assert.equal(connects().length, 100);
+  nowMs += 11_000;
+  assert.equal(exchangesOfAll(), 120);
+  assert.equal(connects().length, 120);
+  // Each once, each over when its login was, and one says how many were left out before it.
+  assert.equal(new Set(connects().map((span) => span.spanContext().spanId)).size, 120);
+  for (const { duration } of connects()) assert.equal(duration[0], 0);
+  assert.equal(connects()[50]?.attributes["caisson.suppressed"], 70);
+  assert.equal(ledger.live("span"), 0);
+});
+
+test("a session that nobody refers to has a close, also if its connect was left out", (context) => {
+  let nowMs = 1_000;
+  context.mock.method(performance, "now", () => nowMs);
+  const { tracing, ended } = subscriber();
+  const sessions = Array.from({ length: 51 }, () => fakeSession());
+  for (const session of sessions) tracing.sessionConnected("ok", session);
+  nowMs += 11_000;
+  const [first, last] = [sessions[0], sessions[50]];
+  assert.ok(first && last);
+  for (const session of [first, last, fakeSession()]) tracing.closed(session, "goodbye");
+  const closes = ended().filter(({ name }) => name === "session close");
+  const [connect] = ended();
+  assert.deepEqual(
+    closes.map(({ parentSpanContext }) => parentSpanContext?.spanId),
+    [connect?.spanContext().spanId, undefined],
+  );
+});
+
 test("sessions, snapshots, leaks and drains are spans of their own", async () => {
   const { tracing, ledger, ended } = subscriber();
   const session = fakeSession("192.0.2.1");
