@@ -19,6 +19,7 @@ import type { Disturbance } from "./verdict/disturbance.ts";
 import { beforeDisturbance, disturbed, opened } from "./verdict/disturbance.ts";
 import type { Verdict } from "./verdict/finding.ts";
 import { idleCouldTell, idleReadings } from "./verdict/idle-growth.ts";
+import type { JudgeOptions } from "./verdict/judging.ts";
 import type { Sample } from "./verdict/sample.ts";
 import { certainlyClean, heapReturned, leavesNothingOpen } from "./verdict/stopping.ts";
 import { judge } from "./verdict/verdict.ts";
@@ -114,6 +115,8 @@ export class Rounds {
   /** All such rounds. */
   readonly #disturbed: Set<number> = new Set();
   #failed = 0;
+  /** Whether it ended before its planned rounds, for what is no fault of the software: then less was measured than was thought enough. */
+  #cutShort = false;
   #longestMs = 0;
 
   constructor(options: RoundsOptions) {
@@ -134,6 +137,7 @@ export class Rounds {
       if (noise === undefined) this.#failure ??= failure;
       else this.#disturbance ??= { round: this.#samples.length, failure: failure.message, noise };
       brokenOff = true;
+      this.#cutShort = this.#samples.length < this.#options.plan.warmupRounds + this.#options.rounds;
       verdict = this.#judge({ final: true });
       // Nobody can read any more what grows by itself.
       if (idleCouldTell(verdict)) verdict = opened(verdict);
@@ -160,12 +164,14 @@ export class Rounds {
     for (let n = 1; n <= last; n += 1) {
       // What is found early is found; the deciding round names it exactly.
       const leaks = verdict.outcome === "leak" && n > leastRounds;
-      const over = performance.now() > this.#options.latestMs || this.#failed >= failuresInARow;
+      const late = performance.now() > this.#options.latestMs;
+      const over = late || this.#failed >= failuresInARow;
       const early = certainlyClean(verdicts, plan) && this.#returned();
       const deciding = n === last || leaks || early || over;
       await this.#round({ phase: "measure", deciding });
       verdict = await this.#judgedWithIdle({ final: false });
       verdicts.push(verdict);
+      this.#cutShort = n < rounds && (late || (over && this.#disturbance !== undefined));
       // What was no leak in the deciding round was something that filled up; where it says something new, the run goes on.
       if (over || (deciding && leaks && verdict.outcome === "leak") || (early && leavesNothingOpen(verdict))) break;
       if (n === last && verdict.outcome === "undecided" && last < rounds + extraRounds && this.#timeFor(roundsMore)) {
@@ -299,16 +305,18 @@ export class Rounds {
 
   #judge({ final }: { readonly final: boolean }): Verdict {
     const { nodeMajor, heapGates } = this.#options;
-    const how = { final, heapGates };
-    const ofServer = (samples: readonly Sample[]): Verdict =>
-      judge(samples, { ...how, nodeMajor: nodeMajor.server, idle: this.#idle });
-    const ofClient = (samples: readonly Sample[]): Verdict =>
-      judge(samples, { ...how, nodeMajor: nodeMajor.client, idle: this.#idleOfClient });
-    const verdict = mergeVerdicts(ofServer(this.#samples), ofClient(this.#clientSamples));
+    const ofServer = (samples: readonly Sample[], how: Pick<JudgeOptions, "keepsPatience">): Verdict =>
+      judge(samples, { final, heapGates, ...how, nodeMajor: nodeMajor.server, idle: this.#idle });
+    const ofClient = (samples: readonly Sample[], how: Pick<JudgeOptions, "keepsPatience">): Verdict =>
+      judge(samples, { final, heapGates, ...how, nodeMajor: nodeMajor.client, idle: this.#idleOfClient });
+    const whole = { keepsPatience: this.#cutShort };
+    const verdict = mergeVerdicts(ofServer(this.#samples, whole), ofClient(this.#clientSamples, whole));
     if (this.#disturbed.size === 0) return verdict;
+    // What lies before a disturbance is a run that was cut short, however many rounds came after it.
+    const part = { keepsPatience: true };
     const leaks =
-      ofServer(beforeDisturbance(this.#samples, this.#disturbed)).outcome === "leak" ||
-      ofClient(beforeDisturbance(this.#clientSamples, this.#disturbed)).outcome === "leak";
+      ofServer(beforeDisturbance(this.#samples, this.#disturbed), part).outcome === "leak" ||
+      ofClient(beforeDisturbance(this.#clientSamples, this.#disturbed), part).outcome === "leak";
     return leaks ? verdict : opened(verdict);
   }
 

@@ -34,13 +34,16 @@ const restEnds = 0.0001;
 const leastRest = 3;
 
 /**
- * A count that grows by less than this for each connection is noise or a rare event, unless it never falls: one in 400.
- * A leak of one in a hundred is four times as much.
+ * A count that grows by less than this for each connection is noise or a rare event, unless it never falls and rises in most
+ * rounds: one in 400. A leak of one in a hundred is four times as much.
  */
 const countTolerance = 0.0025;
 
 /** Rises of a series that never falls before it counts as growing. */
 const leastRises = 4;
+
+/** Rises of one that grows by less than the tolerance: a handful of things that were used for the first time are none of it. */
+const leastRareRises = 8;
 
 /** A series whose second half grew by less than this part of its first half is filling up. */
 const lastingShare = 0.5;
@@ -82,7 +85,10 @@ function shapeOf(xs: readonly number[], ys: readonly number[], { floor, interval
   const neverFalls = ys.every((value, index) => index === 0 || value >= (ys[index - 1] ?? 0));
   const rest = restOf(floor);
   const lasting = lasts(xs, floor, lastingShare) && rest > restDoubts;
-  if (count >= 4 && neverFalls && rises >= Math.min(leastRises, count - 1) && lasting) return "growing";
+  const run = (xs.at(-1) ?? 0) - (xs[0] ?? 0);
+  const isRare = last - (floor[0] ?? 0) < countTolerance * run;
+  const enough = isRare ? Math.max(leastRareRises, (count - 1) / 2) : Math.min(leastRises, count - 1);
+  if (count >= 4 && neverFalls && rises >= enough && lasting) return "growing";
   if (standing === "above" && lasting && quartersRise(ys)) return "growing";
   if (standing === "below" && !neverFalls) return "flat";
   const settledAt = Math.floor((count * 2) / 3);

@@ -12,6 +12,11 @@ export interface JudgeOptions {
   readonly nodeMajor: number;
   /** True when no more rounds will follow: then what can be said is said. */
   readonly final: boolean;
+  /**
+   * Whether a final verdict is as patient as any other, because the run was cut short or because nobody knows what fills up. Else
+   * it is thought that whoever planned so few rounds wants to know what grew in them. Default false.
+   */
+  readonly keepsPatience?: boolean;
   /** False for a run with the default JIT, whose heap grows in healthy servers too: its slopes are shown and never gate. Default true. */
   readonly heapGates?: boolean;
   /** Bytes of heap per connection that still count as nothing. Default by Node's version: 4, and 6 on Node 20. */
@@ -54,7 +59,7 @@ export function judgingOf(samples: readonly Sample[], options: JudgeOptions): Ju
   const measured = samples.slice(start);
   const axis = axisOf(measured);
   const knowsLedgers = measured.some((sample) => sample.kinds !== undefined);
-  const { patience = 2000, patienceMs = knowsLedgers ? 0 : 35_000 } = options;
+  const { patience = 2000, patienceMs = knowsLedgers ? 0 : 35_000, final, keepsPatience = false } = options;
   const elapsedMs = (measured.at(-1)?.atMs ?? 0) - (measured[0]?.atMs ?? 0);
   const enough = axis.unit === "round" || axis.span >= patience;
   return {
@@ -64,7 +69,7 @@ export function judgingOf(samples: readonly Sample[], options: JudgeOptions): Ju
     axis,
     options,
     idle: idleGrowthOf(options.idle ?? []),
-    patient: options.final || (enough && elapsedMs >= patienceMs),
+    patient: (final && !keepsPatience) || (enough && elapsedMs >= patienceMs),
   };
 }
 

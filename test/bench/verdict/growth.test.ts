@@ -13,7 +13,9 @@ const cases: Record<string, { count: (index: number) => number; shape: GrowthSha
   "nothing moves": { count: () => 5, shape: "flat" },
   "one for each connection": { count: (index) => index * 100, shape: "growing" },
   "one in a hundred": { count: (index) => index, shape: "growing" },
-  "one in a thousand, never falling": { count: (index) => Math.floor(index / 10), shape: "growing" },
+  "one in a thousand, never falling: four single rises": { count: (index) => Math.floor(index / 10), shape: "unclear" },
+  "one in 400, the least that counts": { count: (index) => Math.floor(index / 4), shape: "growing" },
+  "one in 300": { count: (index) => Math.floor(index / 3), shape: "growing" },
   "only in every tenth round": { count: (index) => Math.floor((index + 5) / 10) * 30, shape: "growing" },
   "it sets in half way": { count: (index) => Math.max(0, index - 20) * 10, shape: "growing" },
   "a saw-tooth": { count: (index) => (index % 5) * 40, shape: "flat" },
@@ -48,6 +50,25 @@ test("the rate is counts per connection", () => {
   assert.ok(Math.abs(growth.perUnit - 0.02) < 1e-9);
   assert.equal(growth.since, 1);
   assert.equal(growth.rise, 80);
+});
+
+test("what is rare is growth when it rises in most rounds of a long run", () => {
+  const long = Array.from({ length: 101 }, (_, index) => 4_000 + index * 1_000);
+  const growth = growthOf(
+    long,
+    long.map((_, index) => index),
+  );
+  assert.equal(growth.shape, "growing");
+  assert.ok(Math.abs(growth.perUnit - 0.001) < 1e-9);
+});
+
+test("a handful of single rises anywhere is never growth", () => {
+  const places = new SeededRandom(5);
+  for (let trial = 0; trial < 500; trial++) {
+    const rises = Array.from({ length: 4 + places.below(4) }, () => 1 + places.below(rounds - 1));
+    const ys = xs.map((_, index) => 7 + rises.filter((at) => at <= index).length);
+    assert.notEqual(growthOf(xs, ys).shape, "growing", ys.join(" "));
+  }
 });
 
 test("noise without a trend is never growth", () => {

@@ -139,6 +139,37 @@ describe("exact counts", () => {
     assert.deepEqual(namesOf(judge(samples, { ...node24, final: true })), ["probe cache"]);
   });
 
+  test("a run that was cut short is as patient at its end as before", () => {
+    const cut = { ...node24, final: true, keepsPatience: true };
+    const short: Layout = { warmup: 2, rounds: 10, size: 100 };
+    const filling = run(short, (connections) => ({ probes: { cache: connections } }));
+    assert.equal(judge(filling, cut).outcome, "undecided");
+    assert.match(judge(filling, cut).doubts[0]?.text ?? "", /fills up to a limit/);
+    // What does not fill up is as certain as ever, and so is what was measured for long enough.
+    const kept = run(short, (connections) => ({
+      kinds: { session: kind({ opened: connections, held: connections }) },
+    }));
+    assert.equal(judge(kept, cut).outcome, "leak");
+    const slot = run({ warmup: 4, rounds: 20, size: 100 }, (connections) => ({
+      containers: { "Array of number": connections },
+    }));
+    assert.deepEqual(namesOf(judge(slot.slice(0, -1), cut)), []);
+    assert.deepEqual(namesOf(judge(slot, cut)), ["probe Array of number"]);
+  });
+
+  test("a handful of things more, one now and then, is told as a warning; one in a hundred is a leak", () => {
+    const objects = (more: (round: number) => number): Verdict =>
+      judged((_, round) => ({ objects: { MessagePort: 3 + more(round) } }), { ...node24, final: true });
+    const few = objects((round) => Math.floor(round / 10));
+    assert.equal(few.outcome, "clean");
+    assert.equal(few.warnings[0]?.subject, "MessagePort");
+    assert.deepEqual(namesOf(objects((round) => round)), ["objects MessagePort"]);
+    const rare = run({ warmup: 4, rounds: 10, size: 60 }, (connections) => ({
+      kinds: { session: kind({ uncollected: Math.floor(connections / 100) }) },
+    }));
+    assert.deepEqual(namesOf(judge(rare, { ...node24, final: true })), ["alive session"]);
+  });
+
   test("at the end one step early in the run and a little at its very end only warn, steps that add up do not", () => {
     const steps = (...late: readonly number[]): Verdict =>
       judged(
