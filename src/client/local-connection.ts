@@ -82,7 +82,7 @@ export class LocalConnection implements Resource {
 
   /** The reader of this connection's responses; made for the first, so that pipes need none. */
   get responses(): ResponseReader {
-    this.#responses ??= new ResponseReader(this.#pool.responseHead);
+    this.#responses ??= new ResponseReader(this.#pool.responseHead, this.#pool.runtime.memory);
     return this.#responses;
   }
 

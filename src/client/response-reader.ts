@@ -8,6 +8,7 @@ import type { ResponseHead } from "../http1/head.ts";
 import { HeadProgress, ResponseHeadReader } from "../http1/head-reader.ts";
 import { responseHeadLimits } from "../http1/limits.ts";
 import { unreachable } from "../lifecycle/errors.ts";
+import type { TransferMemory } from "../lifecycle/transfer-memory.ts";
 
 /** How far a chunk carried the response. Small integers, because they are answered for every chunk of bytes. */
 export const ResponseProgress = {
@@ -64,6 +65,7 @@ export class ResponseReader implements ChunkSink {
   /** For how long, by its Keep-Alive field in milliseconds; -1 if it does not say. */
   keepAliveTimeoutMs = -1;
   readonly #heads: ResponseHeadReader;
+  readonly #memory: TransferMemory;
   #decoder: ChunkedDecoder | undefined;
   #sink: ResponseSink | undefined;
   #phase: Phase = Phase.None;
@@ -74,9 +76,13 @@ export class ResponseReader implements ChunkSink {
   #lastView: Buffer | undefined;
   #trailers: Buffer | undefined;
 
-  /** `head` may be shared by the readers of many connections: its facts are only read during the call that filled it. */
-  constructor(head: ResponseHead) {
+  /**
+   * `head` may be shared by the readers of many connections: its facts are only read during the call that filled it.
+   * `memory`: where the chunks lie that are read.
+   */
+  constructor(head: ResponseHead, memory: TransferMemory) {
     this.#heads = new ResponseHeadReader(responseHeadLimits, head);
+    this.#memory = memory;
   }
 
   /** The facts of the head that the sink is told of, valid during that call. */
@@ -242,6 +248,7 @@ export class ResponseReader implements ChunkSink {
     this.#lastView = undefined;
     switch (progress) {
       case ChunkProgress.More:
+        if (view && at === 0) this.#memory.divided(chunk, view);
         if (view) sink?.onResponseData(view, false);
         return ResponseProgress.More;
       case ChunkProgress.Rejected:
@@ -249,6 +256,7 @@ export class ResponseReader implements ChunkSink {
       case ChunkProgress.Complete:
         this.next = decoder.next;
         this.abandon();
+        if (view && at === 0 && this.next === chunk.length) this.#memory.divided(chunk, view);
         if (!trailers) sink?.onResponseData(view ?? emptyBody, true);
         else {
           if (view) sink?.onResponseData(view, false);

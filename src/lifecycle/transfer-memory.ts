@@ -12,7 +12,7 @@ const blockSizes: readonly number[] = [16, 64, 128].map((kibibytes) => kibibytes
 export const blockBytes: number = 128 * 1024 + headroomBytes;
 /** Pieces below this many bytes are cut from Node's slabs, which is cheaper still. */
 export const leastLentBytes: number = 4 * 1024;
-/** From this size on what is kept is worth a block; a smaller copy is often divided, and so never given back whole. */
+/** From this size on what is kept is worth a block; a smaller copy mostly holds a head as well, and never comes back. */
 const bulkBytes: number = 64 * 1024;
 /** Blocks of each size that may wait to be used again: 3.3 MiB in all. */
 const maxFree = 16;
@@ -25,6 +25,7 @@ export class TransferMemory {
   /** The block behind each piece that was lent and not given back. */
   readonly #lent = new WeakMap<Buffer, Buffer>();
   readonly #sweeper = new BulkSweeper();
+  #madeBlocks = 0;
 
   /**
    * What every read of at most `bytes` fills, whatever the socket: a reader must be done with it, or have copied it, when
@@ -44,6 +45,11 @@ export class TransferMemory {
     return this.#free?.deref()?.reduce((sum, { length }) => sum + length, 0) ?? 0;
   }
 
+  /** How many blocks were ever made: far fewer than are lent, where they come back. */
+  get madeBlocks(): number {
+    return this.#madeBlocks;
+  }
+
   /**
    * A piece of `bytes`, whatever was in it, to be given back or forgotten. Of a block, unless it is too small or too large
    * for one, or would have to wait: `waitingBytes` are in front of it for the same socket, or still to come.
@@ -51,7 +57,7 @@ export class TransferMemory {
   lend(bytes: number, waitingBytes = 0): Buffer {
     const size = bytes < (waitingBytes > 0 ? bulkBytes : leastLentBytes) ? -1 : sizeFor(bytes);
     if (size < 0) return this.#exactly(bytes);
-    const block = this.#free?.deref()?.[size]?.pop() ?? this.#exactly(blockSizes[size] ?? bytes);
+    const block = this.#free?.deref()?.[size]?.pop() ?? this.#makeBlock(blockSizes[size] ?? bytes);
     const piece = block.subarray(0, bytes);
     this.#lent.set(piece, block);
     return piece;
@@ -66,8 +72,8 @@ export class TransferMemory {
   }
 
   /**
-   * Nobody refers to `piece` any more. Only a whole piece, the very object that was lent, is used again; anything else is
-   * left to the collector, so that a part of it or foreign memory does no harm here.
+   * Nobody refers to `piece` any more. Only a whole piece, the very object that was lent, is used again, or what is named
+   * by {@link divided}; anything else is left to the collector, so that a part or foreign memory does no harm here.
    */
   giveBack(piece: Buffer): void {
     if (piece.length < leastLentBytes) return;
@@ -76,6 +82,23 @@ export class TransferMemory {
     this.#lent.delete(piece);
     const free = this.#freeOf(sizeFor(block.length));
     if (free.length < maxFree) free.push(block);
+  }
+
+  /**
+   * `piece` was divided, and its parts go one behind the other to somebody who gives each back: `last`, the last of them,
+   * brings back the block of all. Nothing else may refer to `piece`. A `last` below 4 KiB leaves it to the collector.
+   */
+  divided(piece: Buffer, last: Buffer): void {
+    if (piece.length < bulkBytes || last.length < leastLentBytes) return;
+    const block = this.#lent.get(piece);
+    if (!block) return;
+    this.#lent.delete(piece);
+    this.#lent.set(last, block);
+  }
+
+  #makeBlock(bytes: number): Buffer {
+    this.#madeBlocks += 1;
+    return this.#exactly(bytes);
   }
 
   #exactly(bytes: number): Buffer {

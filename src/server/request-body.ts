@@ -5,7 +5,16 @@ import { ChunkedDecoder, ChunkProgress } from "../http1/chunked.ts";
 import type { ChunkSink } from "../http1/chunked.ts";
 import { filterTrailers } from "../http1/compose.ts";
 import type { RequestHead } from "../http1/head.ts";
+import type { TransferMemory } from "../lifecycle/transfer-memory.ts";
 import type { Exchange } from "./exchange.ts";
+
+/** What a {@link RequestBody} works with. */
+export interface RequestBodyOptions {
+  /** The largest body that is let through, in bytes. */
+  readonly maxBytes: number;
+  /** Where the chunks lie that it is fed. */
+  readonly memory: TransferMemory;
+}
 
 const noBytes: Buffer = Buffer.alloc(0);
 
@@ -21,16 +30,19 @@ export class RequestBody implements ChunkSink {
   /** The exchange asked to pause. Its owner lets it go on by setting this to false. */
   full = false;
   readonly #maxBytes: number;
+  readonly #memory: TransferMemory;
   #exchange: Exchange | undefined;
   #left = 0;
   #received = 0;
   #decoder: ChunkedDecoder | undefined;
   #chunked = false;
   #endedByTrailers = false;
+  /** What the decoder gave last of the chunk that it is fed. */
+  #lastView: Buffer = noBytes;
 
-  /** `maxBytes`: the largest body that is let through. */
-  constructor(maxBytes: number) {
+  constructor({ maxBytes, memory }: RequestBodyOptions) {
     this.#maxBytes = maxBytes;
+    this.#memory = memory;
   }
 
   /** Prepares for the body of `head`. */
@@ -59,12 +71,15 @@ export class RequestBody implements ChunkSink {
     this.next = offset + taken;
     this.#left -= taken;
     const done = this.#left === 0;
-    this.#send(chunk.subarray(offset, this.next), done ? "end" : "more");
+    // A whole chunk goes as the object that it is, so that its memory comes back.
+    const whole = offset === 0 && taken === chunk.length;
+    this.#send(whole ? chunk : chunk.subarray(offset, this.next), done ? "end" : "more");
     return done ? BodyProgress.Complete : BodyProgress.More;
   }
 
   onChunkData(view: Buffer): void {
     this.#received += view.length;
+    this.#lastView = view;
     if (this.#received <= this.#maxBytes) this.#send(view, "more");
   }
 
@@ -81,9 +96,12 @@ export class RequestBody implements ChunkSink {
     const decoder = this.#decoder;
     if (!decoder) return BodyProgress.Malformed;
     const progress = decoder.decode(chunk, offset, this);
+    const last = this.#lastView;
+    this.#lastView = noBytes;
     this.next = progress === ChunkProgress.Complete ? decoder.next : chunk.length;
     if (this.#received > this.#maxBytes) return BodyProgress.TooLarge;
     if (progress === ChunkProgress.Rejected) return BodyProgress.Malformed;
+    if (offset === 0 && this.next === chunk.length) this.#memory.divided(chunk, last);
     if (progress === ChunkProgress.More) return BodyProgress.More;
     if (!this.#endedByTrailers) this.#send(noBytes, "end");
     return BodyProgress.Complete;

@@ -66,7 +66,7 @@ export class VisitorConnection implements Resource {
     this.#raw = raw;
     this.#reader = new RequestHeadReader(requestHeadLimits, edge.requestHead);
     this.origin = visitorOrigin({ ...accepted, trusted: edge.trusted.has(address), viaName: edge.viaName });
-    this.#body = new RequestBody(edge.limits.maxBodyBytes);
+    this.#body = new RequestBody({ maxBytes: edge.limits.maxBodyBytes, memory: edge.runtime.memory });
     this.#ahead = new ReadAhead(socket, edge.limits.readAheadBytes);
     this.outlet = new SocketOutlet(socket, edge.runtime.memory);
     this.response = new ResponseWriter(this.outlet);

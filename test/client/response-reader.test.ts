@@ -7,6 +7,7 @@ import type { ResponseExpectations, ResponseSink } from "../../src/client/respon
 import { ResponseProgress, ResponseReader } from "../../src/client/response-reader.ts";
 import { ResponseHead } from "../../src/http1/head.ts";
 import { responseHeadLimits } from "../../src/http1/limits.ts";
+import { TransferMemory } from "../../src/lifecycle/transfer-memory.ts";
 
 const plain: ResponseExpectations = { headOnly: false, upgrade: false };
 
@@ -50,7 +51,7 @@ interface Outcome extends Told {
 }
 
 function read(chunks: readonly string[], expectations: ResponseExpectations, thenEnds = false): Outcome {
-  const reader = new ResponseReader(new ResponseHead(responseHeadLimits));
+  const reader = new ResponseReader(new ResponseHead(responseHeadLimits), new TransferMemory());
   const sink = new Recorder();
   reader.begin(sink, expectations);
   let progress: ResponseProgress = ResponseProgress.More;
@@ -213,7 +214,7 @@ void test("the end comes with the last bytes when they arrive together", () => {
     [`${ok}Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n`, 2],
     [`${ok}Content-Length: 0\r\n\r\n`, 1],
   ] as const) {
-    const reader = new ResponseReader(new ResponseHead(responseHeadLimits));
+    const reader = new ResponseReader(new ResponseHead(responseHeadLimits), new TransferMemory());
     const sink = new Recorder();
     reader.begin(sink, plain);
     assert.equal(reader.read(Buffer.from(text)), ResponseProgress.Complete);
@@ -263,7 +264,7 @@ void test("an end in the middle completes nothing", () => {
 });
 
 void test("one reader reads one response after the other", () => {
-  const reader = new ResponseReader(new ResponseHead(responseHeadLimits));
+  const reader = new ResponseReader(new ResponseHead(responseHeadLimits), new TransferMemory());
   for (const row of rows) {
     const sink = new Recorder();
     reader.begin(sink, row.expectations ?? plain);

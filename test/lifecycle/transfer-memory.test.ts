@@ -51,6 +51,34 @@ void test("no piece keeps more than four times its size, and about so much", () 
   }
 });
 
+void test("the last part of what was divided brings the block back, and no part before it", () => {
+  const memory = new TransferMemory();
+  const piece = memory.lend(100_000);
+  const [first, last] = [piece.subarray(0, 50_000), piece.subarray(50_010, 99_990)];
+  memory.divided(piece, last);
+  memory.giveBack(first);
+  memory.giveBack(piece);
+  assert.equal(memory.freeBlocks, 0);
+  memory.giveBack(last);
+  memory.giveBack(last);
+  assert.equal(memory.freeBlocks, 1);
+  assert.equal(memory.lend(100_000).buffer, piece.buffer);
+  assert.equal(memory.madeBlocks, 1);
+});
+
+void test("what is divided and ends in a small part, or was never lent, is left alone", () => {
+  const memory = new TransferMemory();
+  const piece = memory.lend(100_000);
+  memory.divided(piece, piece.subarray(0, leastLentBytes - 1));
+  const foreign = Buffer.alloc(100_000);
+  const part = foreign.subarray(1);
+  memory.divided(foreign, part);
+  memory.giveBack(part);
+  assert.equal(memory.freeBlocks, 0);
+  memory.giveBack(piece);
+  assert.equal(memory.freeBlocks, 1);
+});
+
 void test("small pieces and foreign memory are not kept", () => {
   const memory = new TransferMemory();
   memory.giveBack(memory.lend(leastLentBytes - 1));
