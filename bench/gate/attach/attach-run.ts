@@ -4,7 +4,9 @@
 import { resolve } from "node:path";
 import { CaissonError } from "../../../src/lifecycle/errors.ts";
 import { Worker } from "../processes/worker.ts";
+import { MachineNoise } from "../readings/machine-noise.ts";
 import type { SampleFacts } from "../readings/server-readings.ts";
+import { disturbed } from "../verdict/disturbance.ts";
 import type { Finding, Verdict } from "../verdict/finding.ts";
 import { idleCouldTell, idleReadings } from "../verdict/idle-growth.ts";
 import type { Sample } from "../verdict/sample.ts";
@@ -21,7 +23,7 @@ export interface AttachOptions {
   readonly driver: string;
   /** Clients in each round, all connected at once. Default 200. */
   readonly clients?: number;
-  /** Measured rounds at most. Default 40. */
+  /** Measured rounds at most, at least 8. Default 40. */
   readonly rounds?: number;
   /** Measured milliseconds before something that grows counts as a leak and not as a timer or cache. Default 35,000. */
   readonly patienceMs?: number;
@@ -50,8 +52,8 @@ export interface AttachResult {
 export const warmUpRounds = 3;
 /** Between readings without clients, in milliseconds: what happens once a second happens among them. */
 const betweenIdleMs = 500;
-/** Rounds of a clean run before it may end. */
-const leastRounds = 8;
+/** Rounds of a clean run before it may end; fewer decide nothing. */
+export const leastRounds = 8;
 
 /**
  * Runs the gate on an attached process.
@@ -60,15 +62,21 @@ const leastRounds = 8;
 export async function attachRun(options: AttachOptions): Promise<AttachResult> {
   const url = await inspectorUrl(options.attach);
   const target = await AttachedProcess.attach(url);
-  const driver = new Worker<DriverOrder>({ title: "the driver", script: "../attach/driver-worker.js" });
+  const noise = new MachineNoise();
+  const driver = new Worker<DriverOrder>({
+    title: "the driver",
+    script: "../attach/driver-worker.js",
+    onStarted: (started) => noise.watch(started),
+  });
   try {
     await driver.ask({ do: "load", path: resolve(options.driver) });
     const samples: Sample[] = [];
-    const verdict = await measure(options, { target, driver, samples });
+    const verdict = await measure(options, { target, driver, noise, samples });
     const { node, flags } = target.identity;
     const subject = `the process at ${new URL(url).host}`;
     return { verdict: containersFirst(verdict), samples, node, flags, mode: isQuiet(flags) ? "quiet" : "jit", subject };
   } finally {
+    noise.close();
     await driver.process.stop();
     await target.close();
   }
@@ -77,29 +85,43 @@ export async function attachRun(options: AttachOptions): Promise<AttachResult> {
 interface Parties {
   readonly target: AttachedProcess;
   readonly driver: Worker<DriverOrder>;
+  readonly noise: MachineNoise;
   /** Filled round by round. */
   readonly samples: Sample[];
 }
 
-async function measure(options: AttachOptions, { target, driver, samples }: Parties): Promise<Verdict> {
+async function measure(options: AttachOptions, { target, driver, noise, samples }: Parties): Promise<Verdict> {
   const { clients = 200, rounds = 40, patience, patienceMs = 35_000, onSample, signal } = options;
   const { node, flags } = target.identity;
   const judging = {
     nodeMajor: Number(/\d+/u.exec(node)?.[0] ?? 0),
     heapGates: isQuiet(flags),
+    // Nobody knows what this process keeps for a while: however short the run, what grows may be filling up.
+    keepsPatience: true,
     patienceMs,
     ...(patience !== undefined && { patience }),
   };
   // Spread over the time that is waited anyway, so that a server is not filled further than is needed to be sure.
-  const paceMs = patienceMs / (leastRounds + 2);
+  const paceMs = patienceMs / Math.min(leastRounds + 2, Math.max(1, rounds - 1));
+  const isAborted = (): boolean => signal?.aborted === true;
   const startedAtMs = performance.now();
   let requests = 0;
   let idle: readonly Sample[] = [];
   for (let round = 0; ; round += 1) {
-    if (signal?.aborted === true) throw new CaissonError("E_ABORTED", "the run was ended early");
+    if (isAborted()) throw new CaissonError("E_ABORTED", "the run was ended early");
     const beganAtMs = performance.now();
-    const { used = 0 } = await driver.ask({ do: "round", first: round * clients, clients });
-    requests += used;
+    noise.begin();
+    try {
+      const { used = 0 } = await driver.ask({ do: "round", first: round * clients, clients });
+      requests += used;
+    } catch (error) {
+      // A driver that had no processor may have missed deadlines of its own; one that died has died on any machine.
+      const failure = CaissonError.from(error, "E_GATE");
+      const seen = isAborted() || driver.process.died ? undefined : noise.seen();
+      if (seen === undefined) throw failure;
+      const verdict = judge(samples, { ...judging, final: true, idle });
+      return disturbed(verdict, { round, failure: failure.message, noise: seen });
+    }
     await target.settle();
     const phase = round < warmUpRounds ? "warmup" : "measure";
     const atMs = Math.round(performance.now() - startedAtMs);

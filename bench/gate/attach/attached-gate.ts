@@ -6,7 +6,7 @@ import { commitOf } from "../commit.ts";
 import { hostFacts } from "../options.ts";
 import type { GateRequest } from "../options.ts";
 import type { GateRun, RunContext } from "../run.ts";
-import { attachRun, warmUpRounds } from "./attach-run.ts";
+import { attachRun, leastRounds, warmUpRounds } from "./attach-run.ts";
 
 /** What one asks of the gate for another's server. Scenarios are the driver's. */
 export interface AttachedRequest extends Pick<GateRequest, "preset" | "clients" | "rounds" | "undecided" | "command"> {
@@ -26,10 +26,13 @@ const presets: Readonly<Record<GateRequest["preset"], { readonly clients: number
   soak: { clients: 100_000, rounds: 50 },
 };
 
-/** Carries it out. Rejects with E_USAGE for an address that is none, E_GATE when the run itself failed. */
+/** Carries it out. Rejects with E_USAGE for an address that is none or too few rounds, E_GATE when the run itself failed. */
 export async function runAttachedGate(request: AttachedRequest, { progress, signal }: RunContext): Promise<GateRun> {
   const { attach, driver, preset, undecided = "fail", command } = request;
   const { clients = presets[preset].clients, rounds = presets[preset].rounds } = request;
+  if (rounds < leastRounds) {
+    throw new CaissonError("E_USAGE", `${rounds} rounds are too few to judge a server; the least is ${leastRounds}`);
+  }
   const startedAt = new Date();
   const startedAtMs = performance.now();
   try {

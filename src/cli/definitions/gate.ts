@@ -86,6 +86,7 @@ function invocationOf(flags: GateFlags): GateInvocation {
   together(flags, ["attach", "driver"], "always");
   together(flags, ["server", "attach"], "never");
   together(flags, ["server", "import"], "never");
+  if (flags.attach !== undefined) refuseWithAttach(flags);
   const { reportJson, junit, markdown, html, benchmark } = flags;
   const files = Object.entries({ reportJson, junit, markdown, html, benchmark });
   return {
@@ -121,6 +122,26 @@ function together(
   if (when === "never" && given.length === 2) {
     throw new CaissonError("E_USAGE", `--${one} and --${other} exclude each other`);
   }
+}
+
+/** What says how the gate's own clients and server behave, by the flag's name. */
+const ownWork: Readonly<Partial<Record<keyof GateFlags, string>>> = {
+  seed: "--seed",
+  rate: "--rate",
+  scenario: "--scenario",
+  import: "--import",
+  importClient: "--import-client",
+  adminTokenFile: "--admin-token-file",
+};
+
+/** A flag that would be ignored is a mistake of whoever gave it. */
+function refuseWithAttach(flags: GateFlags): void {
+  const given = Object.entries(ownWork).find(([name]) => Object.hasOwn(flags, name));
+  if (!given) return;
+  throw new CaissonError(
+    "E_USAGE",
+    `${given[1]} means nothing with --attach: the driver says what clients do; leave it out`,
+  );
 }
 
 function readSeed(text: string): number {

@@ -155,4 +155,20 @@ test("a command line that makes no sense says what is wrong with it", async () =
   const alone = await gate("--attach", "127.0.0.1:9229");
   assert.equal(alone.code, exitCodes.usage);
   assert.match(alone.said, /--attach and --driver go together/);
+  const attach = ["--attach", "127.0.0.1:9229", "--driver", "driver.mjs"];
+  for (const [flag, value] of [
+    ["--seed", "7"],
+    ["--rate", "7"],
+    ["--scenario", "clean"],
+    ["--import", "x.mjs"],
+    ["--import-client", "x.mjs"],
+    ["--admin-token-file", "token"],
+  ] as const) {
+    const refused = await gate(...attach, flag, value);
+    assert.equal(refused.code, exitCodes.usage, refused.said);
+    assert.ok(refused.said.includes(`${flag} means nothing with --attach`), refused.said);
+  }
+  const tooShort = await gate(...attach, "--rounds", "7");
+  assert.equal(tooShort.code, exitCodes.usage, tooShort.said);
+  assert.match(tooShort.said, /7 rounds are too few/);
 });
