@@ -3,8 +3,8 @@
 import { pipeline } from "node:stream/promises";
 import { unreachable } from "../lifecycle/errors.ts";
 import type { SnapshotEntry, SnapshotRefusal } from "../leaks/snapshot-entry.ts";
+import { snapshotWarning } from "../leaks/snapshot-entry.ts";
 import type { OpenSnapshot } from "../leaks/snapshots.ts";
-import { snapshotWarning } from "../leaks/snapshots.ts";
 import type { Answer } from "./answer.ts";
 import { empty, json, problem } from "./answer.ts";
 import type { AdminRequest, Handler, Route } from "./router.ts";

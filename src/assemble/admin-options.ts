@@ -2,6 +2,7 @@
 
 import type { AdminAddress } from "../admin/admin-address.ts";
 import type { LogControl } from "../admin/subject.ts";
+import type { SnapshotNews } from "../leaks/snapshot-entry.ts";
 import { CaissonError } from "../lifecycle/errors.ts";
 import { parseHostPort } from "./host-port.ts";
 
@@ -22,6 +23,8 @@ export interface AdminOptions {
   readonly snapshotFolder?: string;
   /** Take a snapshot on SIGUSR2. Default false: a library leaves signals alone. */
   readonly snapshotOnSignal?: boolean;
+  /** Hears of each snapshot that was taken or refused, and of who asked for it. Must not throw. */
+  readonly onSnapshot?: (news: SnapshotNews) => void;
   /** Watch the collection of every exchange and stream, not of a sample. Costs about 300 bytes each. Default false. */
   readonly watchAll?: boolean;
   /** Of how many exchanges and streams one is watched. Default 100. */

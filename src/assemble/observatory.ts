@@ -156,14 +156,12 @@ export class Observatory {
       events: runtime.events,
       deadlines: runtime.deadlines,
       beforeStall: (expectedMs) => role.announcePause(expectedMs),
+      ...(admin.onSnapshot === undefined ? {} : { onResult: admin.onSnapshot }),
     });
     this.#snapshots = snapshots;
     scope.own(snapshots, () => snapshots.dispose());
     void snapshots.sweep();
-    if (admin.snapshotOnSignal === true) {
-      const onResult = (): void => undefined; // The tally and the log's subscriber tell of it.
-      takeOnSignal(snapshots, { scope, events: runtime.events, onResult });
-    }
+    if (admin.snapshotOnSignal === true) takeOnSignal(snapshots, { scope, events: runtime.events });
     await this.#listen(role, runtime);
   }
 

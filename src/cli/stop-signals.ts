@@ -22,8 +22,9 @@ export type Ending =
 
 /** Where signals come from: `process`, or an emitter in tests. */
 export interface SignalSource {
-  on(signal: StopSignal | "SIGHUP", listener: (signal: StopSignal) => void): unknown;
-  off(signal: StopSignal | "SIGHUP", listener: (signal: StopSignal) => void): unknown;
+  on(signal: StopSignal | "SIGHUP" | "SIGUSR2", listener: (signal: StopSignal) => void): unknown;
+  off(signal: StopSignal | "SIGHUP" | "SIGUSR2", listener: (signal: StopSignal) => void): unknown;
+  listenerCount(signal: "SIGUSR2"): number;
 }
 
 /** Options of {@link runUntilStopped}. */

@@ -1,5 +1,9 @@
 // The words in which snapshots, refusals and their counts are told. Types and closed sets of words only.
 
+/** Said with every snapshot that is handed out. */
+export const snapshotWarning =
+  "A heap snapshot holds every string of the process: tokens, cookies, header fields and paths of requests. Keep it as you keep a private key.";
+
 /** What writes a snapshot: node:v8, or the heapdump package where it is installed. */
 export const snapshotEngines = ["v8", "heapdump"] as const;
 
@@ -53,6 +57,13 @@ export interface SnapshotRefusal {
 export type SnapshotResult =
   | { readonly ok: true; readonly entry: SnapshotEntry }
   | { readonly ok: false; readonly refusal: SnapshotRefusal };
+
+/** A snapshot that was asked for, and what came of it. */
+export interface SnapshotNews {
+  readonly trigger: SnapshotTrigger;
+  readonly engine: SnapshotEngineName;
+  readonly result: SnapshotResult;
+}
 
 /** How often snapshots with one trigger ended one way. */
 export interface SnapshotTally {

@@ -12,6 +12,7 @@ import type {
   SnapshotEngineName,
   SnapshotEntry,
   SnapshotForecast,
+  SnapshotNews,
   SnapshotRefusal,
   SnapshotRefusalCode,
   SnapshotResult,
@@ -23,10 +24,6 @@ import { SnapshotFolder } from "./snapshot-folder.ts";
 import type { SnapshotGround, WriteSnapshot } from "./snapshot-ground.ts";
 import { snapshotGround } from "./snapshot-ground.ts";
 import { diskRefusal, expectedBytes, expectedStallMs, headroomFactor, memoryRefusal } from "./snapshot-guards.ts";
-
-/** Said with every snapshot that is handed out. */
-export const snapshotWarning =
-  "A heap snapshot holds every string of the process: tokens, cookies, header fields and paths of requests. Keep it as you keep a private key.";
 
 const closing = "the process is shutting down";
 
@@ -50,6 +47,8 @@ export interface SnapshotStoreOptions {
   readonly maxStallMs?: number;
   /** Called before the event loop stalls, with the expected length in milliseconds; awaited, so that notices leave first. */
   readonly beforeStall?: (expectedMs: number) => void | Promise<void>;
+  /** Hears how each taking ended. Must not throw. */
+  readonly onResult?: (news: SnapshotNews) => void;
   /** What the guards look at, and who writes. Default the real one. */
   readonly ground?: SnapshotGround;
 }
@@ -83,6 +82,7 @@ export class SnapshotStore {
   readonly #keepMs: number;
   readonly #maxStallMs: number;
   readonly #beforeStall: (expectedMs: number) => void | Promise<void>;
+  readonly #onResult: (news: SnapshotNews) => void;
   readonly #ground: SnapshotGround;
   readonly #expiry: Deadline;
   /** What only this process knows of the files that it made. */
@@ -102,6 +102,7 @@ export class SnapshotStore {
     this.#keepMs = options.keepMs ?? week;
     this.#maxStallMs = options.maxStallMs ?? 30_000;
     this.#beforeStall = options.beforeStall ?? (() => {});
+    this.#onResult = options.onResult ?? (() => {});
     this.#ground = options.ground ?? snapshotGround;
     this.#expiry = options.deadlines.create(() => void this.sweep());
   }
@@ -139,7 +140,9 @@ export class SnapshotStore {
   /** Takes a snapshot, or says why not. The event loop stands still meanwhile. Never rejects. */
   async take(options: TakeOptions): Promise<SnapshotResult> {
     const result = await this.#takeOne(options);
-    this.#count(options.trigger, result.ok ? "ok" : result.refusal.code);
+    const { trigger, engine = "v8" } = options;
+    this.#count(trigger, result.ok ? "ok" : result.refusal.code);
+    this.#onResult({ trigger, engine, result });
     return result;
   }
 

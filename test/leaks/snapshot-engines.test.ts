@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import type { SnapshotEngineName, SnapshotResult } from "../../src/leaks/snapshot-entry.ts";
+import type { SnapshotEngineName, SnapshotNews } from "../../src/leaks/snapshot-entry.ts";
 import { snapshotGround } from "../../src/leaks/snapshot-ground.ts";
 import { takeOnSignal } from "../../src/leaks/snapshot-signal.ts";
 import { createRuntime, createScope } from "../../src/lifecycle/runtime.ts";
@@ -62,7 +62,8 @@ test("without heapdump the answer says how to get it", async (t) => {
 const signals = process.platform === "win32" ? { skip: "Windows has no SIGUSR2" } : {};
 
 test("SIGUSR2 takes one under the same guards, until the scope closes", signals, async (t) => {
-  const { store } = await snapshotRig(t);
+  const results: SnapshotNews[] = [];
+  const { store } = await snapshotRig(t, { onResult: (news) => results.push(news) });
   // Newer test runners have Node write a report on this signal; that is not what is tested here.
   const others = process.listeners("SIGUSR2");
   for (const other of others) process.off("SIGUSR2", other);
@@ -72,14 +73,10 @@ test("SIGUSR2 takes one under the same guards, until the scope closes", signals,
   const ledger = new Ledger();
   const runtime = createRuntime(ledger);
   const scope = createScope(runtime, "test");
-  const results: SnapshotResult[] = [];
-  assert.equal(
-    takeOnSignal(store, { scope, events: runtime.events, onResult: (result) => results.push(result) }),
-    true,
-  );
+  assert.equal(takeOnSignal(store, { scope, events: runtime.events }), true);
   process.kill(process.pid, "SIGUSR2");
   await until(() => results.length === 1, 60_000);
-  const [result] = results;
+  const result = results[0]?.result;
   assert.ok(result?.ok);
   assert.equal(result.entry.trigger, "signal");
   assert.equal(result.entry.engine, store.engineProblem("heapdump") === undefined ? "heapdump" : "v8");

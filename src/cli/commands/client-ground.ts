@@ -10,6 +10,7 @@ import { noEvents } from "../../lifecycle/events.ts";
 import { given } from "../given.ts";
 import type { ClientInvocation } from "../invocation.ts";
 import { NameKeys } from "../name-keys.ts";
+import { snapshotText } from "../snapshot-lines.ts";
 import { stateDirectory } from "../resume-secret.ts";
 import { adminOptions } from "./admin.ts";
 import type { CommandContext } from "./context.ts";
@@ -41,6 +42,15 @@ export function firstFailure(notice: (text: string) => void): TunnelEvents {
     told = true;
   };
   return { ...noEvents, sessionConnected };
+}
+
+/** The private listener of these options, if there is one, with a notice of each heap snapshot. */
+export function tellingSnapshots(
+  { admin }: ClientOptions,
+  notice: (text: string) => void,
+): Pick<ClientOptions, "admin"> {
+  if (admin === undefined || typeof admin === "string") return {};
+  return { admin: { ...admin, onSnapshot: (news) => notice(snapshotText(news)) } };
 }
 
 /** Reads a file that a flag names. Throws E_CONFIG. */

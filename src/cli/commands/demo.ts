@@ -1,6 +1,7 @@
 // `caisson demo`: a server, a client and a sample target in one process. Ends all of them together: first the target's
 // endless streams, then the client, so that what else is in flight can still be answered, then the rest.
 
+import type { AdminOptions } from "../../assemble/admin-options.ts";
 import { connect } from "../../assemble/connect.ts";
 import type { CaissonServer } from "../../assemble/serve.ts";
 import { serve } from "../../assemble/serve.ts";
@@ -13,6 +14,7 @@ import { startSampleTarget } from "../demo/sample-target.ts";
 import { given } from "../given.ts";
 import type { DemoInvocation } from "../invocation.ts";
 import type { Output } from "../output.ts";
+import { answerSnapshotSignal, snapshotText } from "../snapshot-lines.ts";
 import type { Ending, Running } from "../stop-signals.ts";
 import { runUntilStopped } from "../stop-signals.ts";
 import { defaultAdmin } from "./admin.ts";
@@ -23,6 +25,7 @@ export async function runDemo(
   invocation: DemoInvocation,
   { output, signals, tracing }: CommandContext,
 ): Promise<Ending> {
+  answerSnapshotSignal(signals, (text) => output.note(text));
   const onStopping = (): void => output.note(stoppingText);
   return runUntilStopped((signal) => startDemo({ invocation, output, signal, tracing }), { signals, onStopping });
 }
@@ -70,7 +73,12 @@ async function startDemo(start: DemoStart): Promise<Running> {
 
 async function startServer({ invocation, output, signal, tracing }: DemoStart): Promise<CaissonServer> {
   // Free of files: the demo's token lives as long as the demo, and the URL that is printed signs in by itself.
-  const admin = { listen: defaultAdmin, orAnyPort: true };
+  const admin: AdminOptions = {
+    listen: defaultAdmin,
+    orAnyPort: true,
+    snapshotOnSignal: true,
+    onSnapshot: (news) => output.note(snapshotText(news)),
+  };
   const options = { catchAll: invocation.name, signal, admin, ...given("tracing", tracing) };
   try {
     return await serve({ ...options, ...given("listen", invocation.listen) });

@@ -8,19 +8,28 @@ import type { ClientReporter } from "../client-report.ts";
 import { JsonReport, LineReport } from "../client-report.ts";
 import { given } from "../given.ts";
 import type { HttpInvocation } from "../invocation.ts";
+import { answerSnapshotSignal } from "../snapshot-lines.ts";
 import { StatusPanel } from "../status-panel.ts";
 import type { Ending, Running } from "../stop-signals.ts";
 import { runUntilStopped } from "../stop-signals.ts";
-import { clientOptions, firstFailure, readText } from "./client-ground.ts";
+import { clientOptions, firstFailure, readText, tellingSnapshots } from "./client-ground.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws what connect() throws, and E_CONFIG for files that cannot be read. */
 export async function runHttp(invocation: HttpInvocation, context: CommandContext): Promise<Ending> {
   const options = await connectOptions(invocation, context);
   const report = reporterFor(invocation, context);
+  const notice = (text: string): void => report.notice(text);
+  answerSnapshotSignal(context.signals, notice);
   const start = async (signal: AbortSignal): Promise<Running> => {
-    const subscribers = [firstFailure((text) => report.notice(text))];
-    const tunnel = await connect({ ...options, ...given("tracing", context.tracing), signal, subscribers });
+    const subscribers = [firstFailure(notice)];
+    const tunnel = await connect({
+      ...options,
+      ...tellingSnapshots(options, notice),
+      ...given("tracing", context.tracing),
+      signal,
+      subscribers,
+    });
     report.tunnel(tunnel);
     tunnel.on("tunnel", (facts) => report.tunnel(facts));
     tunnel.on("request", (request) => report.request(request));

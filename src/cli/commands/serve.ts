@@ -3,6 +3,7 @@
 
 import type { CaissonServer, ReloadInfo, ServeOptions } from "../../assemble/serve.ts";
 import { serve } from "../../assemble/serve.ts";
+import type { SnapshotNews } from "../../leaks/snapshot-entry.ts";
 import { LogEvents } from "../../observe/log-events.ts";
 import { Log } from "../../observe/log.ts";
 import { Redactor } from "../../observe/redactor.ts";
@@ -10,6 +11,7 @@ import { stoppingText } from "../client-report.ts";
 import { given } from "../given.ts";
 import type { ServeInvocation } from "../invocation.ts";
 import { loadResumeSecret } from "../resume-secret.ts";
+import { answerSnapshotSignal, logSnapshot } from "../snapshot-lines.ts";
 import type { Ending } from "../stop-signals.ts";
 import { runUntilStopped } from "../stop-signals.ts";
 import { adminOptions, defaultAdmin } from "./admin.ts";
@@ -26,6 +28,9 @@ export async function runServe(invocation: ServeInvocation, context: CommandCont
     write: (line) => output.stderr.write(line),
   });
   const warn = (message: string): void => log.line("warn", message);
+  const onToken = (token: string): void => redactor.know(token);
+  const onSnapshot = (news: SnapshotNews): void => logSnapshot(log, news);
+  answerSnapshotSignal(signals, warn);
   const start = async (signal: AbortSignal): Promise<CaissonServer> => {
     const resume = await loadResumeSecret(env);
     redactor.know(resume.secret);
@@ -39,7 +44,7 @@ export async function runServe(invocation: ServeInvocation, context: CommandCont
     const server = await serve({
       ...serveOptions(invocation, resume.secret, signal),
       onWarning: warn,
-      ...given("admin", admin && { ...admin, log, onToken: (token: string) => redactor.know(token) }),
+      ...given("admin", admin && { ...admin, log, onToken, onSnapshot }),
       ...given("tracing", tracing),
       subscribers: [new LogEvents(log)],
     });

@@ -10,9 +10,10 @@ import { loadConfig } from "../config/config-file.ts";
 import type { ConfigFile, ConfiguredTunnel } from "../config/config-shape.ts";
 import { given } from "../given.ts";
 import type { StartInvocation } from "../invocation.ts";
+import { answerSnapshotSignal } from "../snapshot-lines.ts";
 import type { Ending, Running } from "../stop-signals.ts";
 import { runUntilStopped } from "../stop-signals.ts";
-import { clientOptions, firstFailure, readText } from "./client-ground.ts";
+import { clientOptions, firstFailure, readText, tellingSnapshots } from "./client-ground.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws what connectTunnels() throws, E_CONFIG for files that cannot be read, E_USAGE for unknown keys. */
@@ -21,11 +22,13 @@ export async function runStart(invocation: StartInvocation, context: CommandCont
   const options = await clientOptions(invocation, context);
   const tunnels = await tunnelOptions(config, names);
   const report = invocation.json ? new JsonReport(context.output) : new LineReport(context.output);
+  const notice = (text: string): void => report.notice(text);
+  answerSnapshotSignal(context.signals, notice);
   let reloader: Reloader | undefined;
   const start = async (signal: AbortSignal): Promise<Running> => {
-    const subscribers = [firstFailure((text) => report.notice(text))];
-    const tracing = given("tracing", context.tracing);
-    const client = await connectTunnels({ ...options, ...tracing, tunnels, signal, subscribers });
+    const subscribers = [firstFailure(notice)];
+    const more = { ...tellingSnapshots(options, notice), ...given("tracing", context.tracing) };
+    const client = await connectTunnels({ ...options, ...more, tunnels, signal, subscribers });
     for (const tunnel of client.tunnels) report.tunnel(tunnel);
     tell(client, report);
     reloader = new Reloader({ client, config, names, report });
