@@ -30,7 +30,7 @@ export interface GroundOptions {
   readonly measuredFlags: readonly string[];
   /** A module that all client processes load first, as `--import` takes it. */
   readonly importFirst: string | undefined;
-  /** Hears of the processes that live as long as the run. */
+  /** Hears of every process of the load side, also of those that are ended before the run is. */
   readonly onStarted: OnStarted;
 }
 
@@ -145,13 +145,14 @@ export class Ground {
   }
 
   /** Starts one more client process, to be ended by the scenario. */
-  startCrew(): ClientCrew {
-    return new Worker<ClientOrder>(clientWorker(this.#options));
+  startCrew(title = "a client process that will be killed"): ClientCrew {
+    const { onStarted } = this.#options;
+    return new Worker<ClientOrder>({ ...clientWorker(this.#options), title, onStarted });
   }
 
   /** The client process whose links die: what it must hold for ever is in no measurement of the others. */
   get lostCrew(): ClientCrew {
-    this.#lost ??= this.startCrew();
+    this.#lost ??= this.startCrew("the client process whose links die");
     return this.#lost;
   }
 
@@ -163,8 +164,9 @@ export class Ground {
 
   /** Throws E_GATE if one of the processes died by itself. */
   check(): void {
-    for (const { process } of [this.#origin, this.visitors, this.crew]) {
-      if (process.died) throw new CaissonError("E_GATE", process.failure().message);
+    for (const worker of [this.#origin, this.visitors, this.crew, this.#lost]) {
+      const process = worker?.process;
+      if (process?.died === true) throw new CaissonError("E_GATE", process.failure().message);
     }
   }
 
@@ -185,5 +187,5 @@ export type VisitPlan = VisitorOrder extends infer Order
 
 function clientWorker({ importFirst }: GroundOptions): WorkerOptions {
   const nodeFlags = importFirst === undefined ? [] : ["--import", importFirst];
-  return { script: "./client-worker.js", title: "a client process", nodeFlags };
+  return { script: "./client-worker.js", title: "the client process", nodeFlags };
 }

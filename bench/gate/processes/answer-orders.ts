@@ -23,7 +23,10 @@ export function answerOrders<Order>(carryOut: (order: Order) => Promise<Counts>)
   process.channel?.ref();
 }
 
-/** Calls `each` for every item, so many at once, in order; at most `perSecond` of them in a second. Rejects with the first failure. */
+/**
+ * Calls `each` for every item, so many at once, in order; at most `perSecond` of them in a second. After a failure none is begun any
+ * more; rejects with the first one when what was begun has ended, so that nothing of an order outlives its answer.
+ */
 export async function inParallel<Item>(
   items: readonly Item[],
   each: (item: Item) => Promise<void>,
@@ -31,6 +34,7 @@ export async function inParallel<Item>(
 ): Promise<void> {
   const startedAtMs = performance.now();
   let next = 0;
+  let failed = false;
   const lane = async (): Promise<void> => {
     for (;;) {
       const at = next;
@@ -38,10 +42,22 @@ export async function inParallel<Item>(
       const item = items[at];
       if (item === undefined) return;
       if (perSecond !== undefined) await untilMs(startedAtMs + (at * 1_000) / perSecond);
-      await each(item);
+      if (failed) return;
+      try {
+        await each(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane));
+  const lanes = Array.from({ length: Math.min(atOnce, items.length) }, lane);
+  try {
+    await Promise.all(lanes);
+  } catch (error) {
+    await Promise.allSettled(lanes);
+    throw error;
+  }
 }
 
 function untilMs(atMs: number): Promise<void> {

@@ -64,8 +64,9 @@ async function connectAs(
 ): Promise<CaissonTunnel> {
   const { server, target } = place;
   const tunnel = await connect({ server, target, name, limits, keyring: keys, subscribers: ledgers.subscribers });
-  if (tunnel.name !== name) throw new Error(`asked for the name ${name} and got ${tunnel.name}`);
-  return tunnel;
+  if (tunnel.name === name) return tunnel;
+  await tunnel.close({ force: true });
+  throw new Error(`asked for the name ${name} and got ${tunnel.name}`);
 }
 
 async function disconnect(name: string, options: { readonly force: boolean }): Promise<void> {
@@ -103,25 +104,31 @@ async function endOf({ closed }: CaissonTunnel): Promise<string> {
 }
 
 async function storm(id: string, names: readonly string[]): Promise<Counts> {
-  const again = names.map((name) => standsAgain(name));
+  // All of them listen before the first connection is cut.
+  const again = inParallel(names, standsAgain, { atOnce: names.length });
   relays.get(id)?.cut();
-  await Promise.all(again);
+  await again;
   return { standing: names.length };
 }
 
-function standsAgain(name: string): Promise<void> {
+/** Leaves neither a timer nor a listener behind, whatever comes of it: this process is counted, too. */
+async function standsAgain(name: string): Promise<void> {
   const tunnel = clients.get(name);
   if (!tunnel) throw new Error(`there is no client ${name}`);
-  return new Promise((resolve, reject) => {
-    const onTunnel = (facts: { readonly name: string }): void => {
-      clearTimeout(timer);
-      tunnel.off("tunnel", onTunnel);
-      if (facts.name === name) resolve();
-      else reject(new Error(`${name} came back as ${facts.name}`));
-    };
-    const timer = setTimeout(() => reject(new Error(`${name} did not come back`)), standAgainMs);
+  let timer: NodeJS.Timeout | undefined;
+  let onTunnel = (_facts: { readonly name: string }): void => undefined;
+  const back = new Promise<string>((resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} did not come back`)), standAgainMs);
+    onTunnel = (facts) => resolve(facts.name);
     tunnel.on("tunnel", onTunnel);
   });
+  try {
+    const now = await back;
+    if (now !== name) throw new Error(`${name} came back as ${now}`);
+  } finally {
+    clearTimeout(timer);
+    tunnel.off("tunnel", onTunnel);
+  }
 }
 
 async function freeze(id: string, names: readonly string[]): Promise<Counts> {
