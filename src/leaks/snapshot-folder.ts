@@ -122,14 +122,21 @@ export class SnapshotFolder {
     }
   }
 
-  /** Removes what processes that died while writing have left. */
-  async removeAbandoned(): Promise<void> {
+  /**
+   * Removes what processes that died while writing have left. Answers when the next partial file has the age of those, in
+   * milliseconds from now; infinite if there is none.
+   */
+  async removeAbandoned(): Promise<number> {
+    let nextMs = Infinity;
     for (const name of await this.#names()) {
       if (!name.endsWith(partialSuffix) || !isOurs(name)) continue;
       const path = join(this.path, name);
       const age = await this.#ageMs(path);
-      if (age !== undefined && age > abandonedAfterMs) await rm(path, { force: true });
+      if (age === undefined) continue;
+      if (age > abandonedAfterMs) await rm(path, { force: true });
+      else nextMs = Math.min(nextMs, abandonedAfterMs - age);
     }
+    return nextMs;
   }
 
   /** Undefined for a file that its process has finished or removed since the folder was listed. */

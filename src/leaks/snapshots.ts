@@ -178,7 +178,7 @@ export class SnapshotStore {
   /** Removes what is too old, too many or abandoned, and waits for the next one's end. Called at the start. Never rejects. */
   async sweep(): Promise<void> {
     try {
-      await this.folder.removeAbandoned();
+      const abandonedInMs = await this.folder.removeAbandoned();
       const files = await this.folder.list();
       const oldestKeptMs = Date.now() - this.#keepMs;
       const tooMany = Math.max(0, files.length - this.#keepCount);
@@ -188,8 +188,10 @@ export class SnapshotStore {
         else kept.push(file);
       }
       const [oldest] = kept;
-      if (oldest) this.#expiry.arm(Math.min(longestWaitMs, Math.max(0, oldest.takenAtMs - oldestKeptMs) + 1));
-      else this.#expiry.disarm();
+      const expiresInMs = oldest ? Math.max(0, oldest.takenAtMs - oldestKeptMs) : Infinity;
+      const nextMs = Math.min(abandonedInMs, expiresInMs);
+      if (nextMs === Infinity) this.#expiry.disarm();
+      else this.#expiry.arm(Math.min(longestWaitMs, nextMs + 1));
     } catch (error) {
       this.#events.faulted("snapshots", error);
     }

@@ -213,6 +213,22 @@ test("what dead processes left is swept; foreign files and young partial ones st
   });
 });
 
+test("a partial file without a snapshot beside it goes when it is old enough, without anybody asking", async (t) => {
+  const { store, folder, files } = await snapshotRig(t, { ground: roomyGround() });
+  await mkdir(folder, { mode: 0o700 });
+  const partial = `caisson-${Date.now()}-v8-api-00000000.partial`;
+  await writeFile(join(folder, partial), "");
+  // Its process was killed nearly ten minutes ago, and nobody takes a snapshot meanwhile.
+  const writtenAtS = (Date.now() - 600_000) / 1000 + 0.5;
+  await utimes(join(folder, partial), writtenAtS, writtenAtS);
+  await store.sweep();
+  let left = 1;
+  await until(() => {
+    void files().then((names) => (left = names.length));
+    return left === 0;
+  });
+});
+
 test("files are private, and so is the folder unless others use it", posix, async (t) => {
   const { store, folder } = await snapshotRig(t, { ground: roomyGround() });
   const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
