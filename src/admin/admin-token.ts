@@ -1,11 +1,10 @@
 // The admin token: read from its file, or made and written there for its owner's eyes only.
 
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open } from "node:fs/promises";
 import { CaissonError, messageOf, systemCodeOf } from "../lifecycle/errors.ts";
+import { writeNewSecret } from "../tokens/secret-file.ts";
 
 /** 128 bits in base64; shorter tokens could be guessed. */
 const minLength = 22;
@@ -22,7 +21,7 @@ export function newAdminToken(): string {
  */
 export async function loadAdminToken(file: string): Promise<string> {
   try {
-    return (await create(file)) ?? (await read(file));
+    return (await read(file)) ?? (await make(file));
   } catch (error) {
     if (error instanceof CaissonError) throw error;
     throw new CaissonError("E_CONFIG", `cannot use the admin token file ${file}: ${messageOf(error)}`, {
@@ -31,26 +30,19 @@ export async function loadAdminToken(file: string): Promise<string> {
   }
 }
 
-async function create(file: string): Promise<string | undefined> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  let handle: FileHandle;
-  try {
-    handle = await open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  } catch (error) {
-    if (systemCodeOf(error) === "EEXIST") return undefined;
-    throw error;
-  }
-  try {
-    const token = newAdminToken();
-    await handle.writeFile(`${token}\n`);
-    return token;
-  } finally {
-    await handle.close();
-  }
+async function make(file: string): Promise<string> {
+  const token = newAdminToken();
+  if (await writeNewSecret(file, token)) return token;
+  const others = await read(file);
+  if (others === undefined)
+    throw new CaissonError("E_CONFIG", `the admin token file ${file} comes and goes; try again`);
+  return others;
 }
 
-async function read(file: string): Promise<string> {
-  const handle = await open(file, constants.O_RDONLY);
+/** Undefined if there is no such file. */
+async function read(file: string): Promise<string | undefined> {
+  const handle = await openIfThere(file);
+  if (handle === undefined) return undefined;
   try {
     const status = await handle.stat();
     // Windows has no such modes; there the profile folder's own rules hold.
@@ -67,5 +59,14 @@ async function read(file: string): Promise<string> {
     return token;
   } finally {
     await handle.close();
+  }
+}
+
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, "r");
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return undefined;
+    throw error;
   }
 }

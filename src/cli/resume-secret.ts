@@ -1,11 +1,12 @@
 // The server's secret for resume keys, kept in a file so that clients get their random names back after a restart.
-// Made once with O_EXCL and mode 0600 in a directory of mode 0700; never printed, never replaced.
+// Made once with mode 0600 in a directory of mode 0700; never printed, never replaced.
 
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { messageOf, systemCodeOf } from "../lifecycle/errors.ts";
+import { writeNewSecret } from "../tokens/secret-file.ts";
 import type { Environment } from "./environment.ts";
 
 /** What {@link loadResumeSecret} found or made. */
@@ -27,10 +28,8 @@ export function stateDirectory(env: Environment): string {
 /** Reads the secret of this user's server, or makes it. Never fails: without a writable place the secret is a passing one. */
 export async function loadResumeSecret(env: Environment): Promise<ResumeSecret> {
   try {
-    const directory = stateDirectory(env);
-    const file = join(directory, "secret");
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const secret = (await read(file)) ?? (await create(directory, file));
+    const file = join(stateDirectory(env), "secret");
+    const secret = (await read(file)) ?? (await make(file));
     if (secretPattern.test(secret)) return { secret, warning: undefined };
     return passing(`${file} holds no secret of Caisson`);
   } catch (error) {
@@ -47,27 +46,9 @@ async function read(file: string): Promise<string | undefined> {
   }
 }
 
-async function create(directory: string, file: string): Promise<string> {
+async function make(file: string): Promise<string> {
   const secret = newSecret();
-  // Written aside and linked into place: a server that starts at the same moment never reads half a secret.
-  const draft = join(directory, `.secret-${randomBytes(8).toString("hex")}`);
-  const handle = await open(draft, "wx", 0o600);
-  try {
-    await handle.writeFile(`${secret}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  try {
-    await link(draft, file);
-    return secret;
-  } catch (error) {
-    const winner = systemCodeOf(error) === "EEXIST" ? await read(file) : undefined;
-    if (winner === undefined) throw error;
-    return winner;
-  } finally {
-    await rm(draft, { force: true });
-  }
+  return (await writeNewSecret(file, secret)) ? secret : ((await read(file)) ?? "");
 }
 
 function passing(reason: string): ResumeSecret {
