@@ -143,7 +143,6 @@ function report(
 ): BenchReport {
   const ours = found.get("caisson") ?? [];
   const rssMedian = spreadOf(ours.map((measured) => perTunnel(measured, "collected", "rss"))).median / kb;
-  const small = plan.tunnels < tellingTunnels ? { notShown: `fewer than ${tellingTunnels} tunnels` } : {};
   return reportOf({
     bench: "idle",
     plan,
@@ -159,22 +158,26 @@ function report(
     ],
     rows: contestants.map(({ name }) => rowOf(name, found.get(name) ?? [])),
     checks: [
-      { what: "KB of RSS per idle tunnel", value: rssMedian, below: 12, ...small },
-      ...besideFrp(found, { rssMedian, small }),
+      { what: "KB of RSS per idle tunnel", value: rssMedian, below: 12, ...tellingOf(ours) },
+      ...besideFrp(found, rssMedian),
     ],
     data: { contestants: Object.fromEntries(found) },
   });
 }
 
 /** The goal beside frp, whose clients have a session each as ours have; none where it was not measured. */
-function besideFrp(
-  found: ReadonlyMap<string, readonly Measured[]>,
-  { rssMedian, small }: { readonly rssMedian: number; readonly small: { readonly notShown?: string } },
-): readonly Check[] {
+function besideFrp(found: ReadonlyMap<string, readonly Measured[]>, rssMedian: number): readonly Check[] {
   const theirs = found.get(frpName) ?? [];
   if (theirs.length === 0) return [];
   const median = spreadOf(theirs.map((measured) => perTunnel(measured, "collected", "rss"))).median / kb;
-  return [{ what: "RSS per idle tunnel, as a share of frp's", value: rssMedian / median, below: 0.2, ...small }];
+  const telling = { ...tellingOf(theirs), ...tellingOf(found.get("caisson") ?? []) };
+  return [{ what: "RSS per idle tunnel, as a share of frp's", value: rssMedian / median, below: 0.2, ...telling }];
+}
+
+/** Why figures do not tell what a tunnel costs, if they do not: they are of too few. */
+function tellingOf(measured: readonly Measured[]): { readonly notShown?: string } {
+  const fewest = Math.min(...measured.map(({ tunnels }) => tunnels));
+  return fewest < tellingTunnels ? { notShown: `${fewest} tunnels stood, fewer than ${tellingTunnels}` } : {};
 }
 
 function rowOf(name: string, measured: readonly Measured[]): Row {

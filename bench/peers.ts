@@ -1,18 +1,28 @@
-// Other tunnels, beside Caisson: requests and transfers through each that is installed, started on loopback as its user
-// starts it (bench/peers/README.md). Every round measures all of them. One that fails falls out, and the report says why.
-// Example: npm run bench:peers -- --rounds 8 --json peers.json
+// Other tunnels, beside Caisson: what bench:throughput measures, through each that is installed, started on loopback as its
+// user starts it (bench/peers/README.md). Every round measures all of them. One that fails falls out, and the report says
+// why; if Caisson fails, so does the bench. Without --divisions it runs what takes a quarter of an hour.
+// Example: npm run bench:peers -- --divisions all --json peers.json
 
 import { caisson, caissonTcp } from "./contestants/caisson.ts";
-import { askedContest } from "./contest/asked-contest.ts";
+import { askedContest, chosenOf } from "./contest/asked-contest.ts";
 import type { Absence, Found } from "./contest/contest.ts";
 import { runContest } from "./contest/contest.ts";
 import type { ContestReport } from "./contest/contest-report.ts";
 import { contestReport, factsBefore, publishContest } from "./contest/contest-report.ts";
 import type { Division } from "./contest/division.ts";
+import { firstByte } from "./contest/first-byte.ts";
 import type { Goal } from "./contest/goals.ts";
 import { programVersions } from "./contest/program-versions.ts";
-import { requests } from "./contest/requests.ts";
-import { transfer } from "./contest/transfers.ts";
+import type { SpeedPlan } from "./contest/speeds.ts";
+import {
+  busyRequest,
+  connectionCounts,
+  gets,
+  posts,
+  transfers,
+  uploadBytes,
+  webSocketMessages,
+} from "./contest/speeds.ts";
 import { missingWrk } from "./contest/wrk.ts";
 import { oneNginx } from "./contestants/nginx.ts";
 import { allPeers } from "./peers/all-peers.ts";
@@ -20,31 +30,42 @@ import type { Peer } from "./peers/peer.ts";
 import { carrying } from "./peers/peer.ts";
 import { CaissonError } from "../src/lifecycle/errors.ts";
 import { startCheckingTarget } from "./targets/checking-target.ts";
-import { startNginxTarget } from "./targets/nginx-target.ts";
+import { smallAnswers, startNginxTarget } from "./targets/nginx-target.ts";
 
-/** How much is measured. */
-export interface PeersPlan extends Readonly<Record<string, number>> {
-  readonly rounds: number;
-  readonly transferRounds: number;
-  /** Whole seconds of each measurement of requests, as wrk takes them. */
-  readonly seconds: number;
-  /** Seconds of requests before the first round. */
-  readonly warm: number;
-  /** The size of a transfer. */
-  readonly mebibytes: number;
-  readonly seed: number;
-}
-
-const standard: PeersPlan = { rounds: 6, transferRounds: 3, seconds: 2, warm: 3, mebibytes: 1_024, seed: 1 };
+const standard: SpeedPlan = {
+  rounds: 6,
+  goalRounds: 6,
+  transferRounds: 3,
+  seconds: 2,
+  warm: 3,
+  messageMs: 1_000,
+  tries: 100,
+  mebibytes: 1_024,
+  seed: 1,
+};
 /** Seconds in all: shows that everything runs, and nothing else. */
-export const quickPlan: PeersPlan = { rounds: 1, transferRounds: 1, seconds: 1, warm: 0, mebibytes: 8, seed: 1 };
+export const quickPlan: SpeedPlan = {
+  rounds: 1,
+  goalRounds: 1,
+  transferRounds: 1,
+  seconds: 1,
+  warm: 0,
+  messageMs: 100,
+  tries: 5,
+  mebibytes: 8,
+  seed: 1,
+};
+
+/** What is run if nothing is asked for; the others are more of the same. */
+const usual: readonly string[] = ["requests", "small uploads", "transfers", "first byte", "WebSocket"];
 
 /** What is to be run. */
 export interface PeersOptions {
-  readonly plan: PeersPlan;
+  readonly plan: SpeedPlan;
   /** Whether goals are left out, because the plan is too small for any. */
   readonly quick: boolean;
-  readonly only?: string | undefined;
+  /** Titles of divisions, or "all". Default: those of a quarter of an hour. */
+  readonly asked?: readonly string[] | undefined;
   /** Default: all that there is an adapter for. */
   readonly peers?: readonly Peer[];
   readonly onProgress?: (text: string) => void;
@@ -52,17 +73,18 @@ export interface PeersOptions {
 
 /** Measures. Rejects with E_GATE if wrk or nginx, the target, is missing. */
 export async function peers(options: PeersOptions): Promise<ContestReport> {
-  const { plan, quick, only = "", peers: field = allPeers, onProgress = () => undefined } = options;
+  const { plan, quick, asked = usual, peers: field = allPeers, onProgress = () => undefined } = options;
   const missing = oneNginx.missing ?? missingWrk();
   if (missing !== undefined) throw new CaissonError("E_GATE", `bench:peers ${missing}`);
   const facts = factsBefore();
-  const divisions = divisionsOf(plan, field).filter(({ title }) => title.includes(only));
-  if (divisions.length === 0) throw new CaissonError("E_USAGE", `no division's title holds "${only}"`);
+  const divisions = chosenOf(divisionsOf(plan, field), asked);
+  const titles = new Set(divisions.map(({ title }) => title));
+  const mayFail = new Set(field.map(({ name }) => name));
   const found: Record<string, Found[string]> = {};
   const absences: Absence[] = [];
   // One after the other: some peers have a fixed port and can stand only once.
   for (const division of divisions) {
-    const part = await runContest({ divisions: [division], seed: plan.seed, onProgress, forgives: true });
+    const part = await runContest({ divisions: [division], seed: plan.seed, onProgress, mayFail });
     Object.assign(found, part.found);
     absences.push(...part.absences);
   }
@@ -72,49 +94,78 @@ export async function peers(options: PeersOptions): Promise<ContestReport> {
     programs: { ...programVersions(), ...versionsOf(field) },
     plan,
     divisions,
-    goals: quick ? [] : goalsFor(field),
+    goals: quick ? [] : goalsFor(field).filter(({ division }) => titles.has(division)),
     compared: { contestant: caisson.name, against: undefined },
     found,
     absences,
   });
 }
 
-function divisionsOf(plan: PeersPlan, field: readonly Peer[]): readonly Division[] {
-  const ours = [caisson, { ...caissonTcp, name: "Caisson TCP" }];
-  const { rounds, transferRounds, seconds, warm, mebibytes } = plan;
-  const get = { path: "/110", answerBytes: 110, rounds, seconds };
-  const size = mebibytes % 1_024 === 0 ? `${mebibytes / 1_024} GiB` : `${mebibytes} MiB`;
-  const big = {
-    bytes: mebibytes * 2 ** 20,
-    parallel: 1,
-    rounds: transferRounds,
-    warmBytes: Math.min(mebibytes, 64) * 2 ** 20,
-  };
+/**
+ * All that bench:throughput has, except for TCP streams: those of `caisson tcp`, rathole, bore and chisel carry the
+ * requests, transfers and messages of every division here, and adapters of the others know no TCP tunnels.
+ */
+export function divisionsOf(plan: SpeedPlan, field: readonly Peer[]): readonly Division[] {
+  const before = (
+    startTarget: Division["startTarget"],
+    bytes: number,
+  ): Pick<Division, "contestants" | "startTarget"> => ({
+    contestants: [caisson, { ...caissonTcp, name: "Caisson TCP" }, ...field.map((peer) => carrying(peer, bytes))],
+    startTarget,
+  });
+  const small = { path: "/110", answerBytes: smallAnswers["/110"] };
+  const middle = { path: "/10240", answerBytes: smallAnswers["/10240"] };
+  const perRequest = ["requestsPerSecond", "cpuUsPerRequest", "p50Ms", "p99Ms", "peakMib"] as const;
+  const perByte = ["megabytesPerSecond", "cpuSecondsPerGib", "peakMib"] as const;
+  const transferred = plan.mebibytes * 2 ** 20;
   return [
     {
       title: "requests",
-      contestants: [...ours, ...field],
-      startTarget: startNginxTarget,
+      ...before(startNginxTarget, 0),
+      scenarios: gets(plan, { ...small, connections: [64, 1], warmedBy: 64 }),
+      metrics: perRequest,
+    },
+    {
+      title: "more requests",
+      ...before(startNginxTarget, middle.answerBytes),
       scenarios: [
-        requests({ ...get, name: busy, connections: 64, warmSeconds: warm }),
-        requests({ ...get, name: "GET 110 B, 1 connection", connections: 1, warmSeconds: 0 }),
+        ...gets(plan, { ...small, connections: [16, 256], warmedBy: 16 }),
+        ...gets(plan, { ...middle, connections: connectionCounts, warmedBy: 64 }),
       ],
-      metrics: ["requestsPerSecond", "cpuUsPerRequest", "p50Ms", "p99Ms", "peakMib"],
+      metrics: perRequest,
+    },
+    {
+      title: "small uploads",
+      ...before(startCheckingTarget, uploadBytes),
+      scenarios: posts(plan, connectionCounts),
+      metrics: perRequest,
     },
     {
       title: "transfers",
-      contestants: [...ours, ...field.map((peer) => carrying(peer, big.bytes))],
-      startTarget: startCheckingTarget,
-      scenarios: [
-        transfer({ ...big, name: `download of ${size}`, direction: "download" }),
-        transfer({ ...big, name: `upload of ${size}`, direction: "upload" }),
-      ],
-      metrics: ["megabytesPerSecond", "cpuSecondsPerGib", "peakMib"],
+      ...before(startCheckingTarget, transferred),
+      scenarios: transfers(plan, [1]),
+      metrics: perByte,
+    },
+    {
+      title: "parallel transfers",
+      ...before(startCheckingTarget, transferred / 16),
+      scenarios: transfers(plan, [16]),
+      metrics: perByte,
+    },
+    {
+      title: "first byte",
+      ...before(startNginxTarget, 0),
+      scenarios: [firstByte({ path: small.path, tries: plan.tries, rounds: plan.rounds })],
+      metrics: ["firstByteMs"],
+    },
+    {
+      title: "WebSocket",
+      ...before(startCheckingTarget, 0),
+      scenarios: webSocketMessages(plan),
+      metrics: ["messagesPerSecond", "cpuUsPerMessage"],
     },
   ];
 }
-
-const busy = "GET 110 B, 64 connections";
 
 /** Twice the best of those that proxy HTTP is twice each of them. */
 function goalsFor(field: readonly Peer[]): readonly Goal[] {
@@ -122,7 +173,7 @@ function goalsFor(field: readonly Peer[]): readonly Goal[] {
     .filter((peer) => peer.proxies === "HTTP" && peer.missing === undefined)
     .map(({ name }) => ({
       division: "requests",
-      scenario: busy,
+      scenario: busyRequest,
       metric: "requestsPerSecond",
       contestant: caisson.name,
       against: name,

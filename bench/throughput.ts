@@ -5,43 +5,31 @@
 import { caisson, caissonTcp } from "./contestants/caisson.ts";
 import { direct } from "./contestants/direct.ts";
 import { oneNginx, oneNginxStream, twoNginx, twoNginxStream } from "./contestants/nginx.ts";
-import { askedContest } from "./contest/asked-contest.ts";
+import { askedContest, chosenOf } from "./contest/asked-contest.ts";
 import { runContest } from "./contest/contest.ts";
 import type { ContestReport } from "./contest/contest-report.ts";
 import { contestReport, factsBefore, publishContest } from "./contest/contest-report.ts";
-import type { Division, Scenario } from "./contest/division.ts";
+import type { Division } from "./contest/division.ts";
 import { firstByte } from "./contest/first-byte.ts";
 import type { Goal } from "./contest/goals.ts";
 import { messages } from "./contest/messages.ts";
 import { programVersions } from "./contest/program-versions.ts";
-import { requests } from "./contest/requests.ts";
-import { transfer } from "./contest/transfers.ts";
+import type { SpeedPlan } from "./contest/speeds.ts";
+import {
+  busyRequest,
+  connectionCounts,
+  gets,
+  loneRequest,
+  posts,
+  transfers,
+  webSocketMessages,
+} from "./contest/speeds.ts";
 import { missingWrk } from "./contest/wrk.ts";
 import { CaissonError } from "../src/lifecycle/errors.ts";
 import { startCheckingTarget } from "./targets/checking-target.ts";
 import { smallAnswers, startNginxTarget } from "./targets/nginx-target.ts";
 
-/** How much is measured. */
-export interface ThroughputPlan extends Readonly<Record<string, number>> {
-  readonly rounds: number;
-  /** Rounds of the requests that goals are about, which want narrower intervals. */
-  readonly goalRounds: number;
-  /** Rounds of the transfers, which take longest. */
-  readonly transferRounds: number;
-  /** Whole seconds of each measurement of requests, as wrk takes them. */
-  readonly seconds: number;
-  /** Seconds of requests before the first round, until code is compiled. */
-  readonly warm: number;
-  /** Milliseconds of each measurement of messages. */
-  readonly messageMs: number;
-  /** New connections of each measurement of first bytes. */
-  readonly tries: number;
-  /** The size of a transfer, over all its connections. */
-  readonly mebibytes: number;
-  readonly seed: number;
-}
-
-const standard: ThroughputPlan = {
+const standard: SpeedPlan = {
   rounds: 6,
   goalRounds: 10,
   transferRounds: 4,
@@ -53,7 +41,7 @@ const standard: ThroughputPlan = {
   seed: 1,
 };
 /** Seconds in all: shows that everything runs and that every byte is checked, and nothing else. */
-export const quickPlan: ThroughputPlan = {
+export const quickPlan: SpeedPlan = {
   rounds: 1,
   goalRounds: 1,
   transferRounds: 1,
@@ -65,18 +53,13 @@ export const quickPlan: ThroughputPlan = {
   seed: 1,
 };
 
-const connectionCounts = [1, 16, 64, 256] as const;
-/** What the goals for requests are about; the first also warms up. */
-const busyRequest = "GET 110 B, 64 connections";
-const loneRequest = "GET 110 B, 1 connection";
-
 /** What is to be run. */
 export interface ThroughputOptions {
-  readonly plan: ThroughputPlan;
+  readonly plan: SpeedPlan;
   /** Whether goals are left out, because the plan is too small for any. */
   readonly quick: boolean;
-  /** Only divisions whose titles hold this word. */
-  readonly only?: string | undefined;
+  /** Titles of divisions, or "all", the default. */
+  readonly asked?: readonly string[] | undefined;
   /** Only scenarios of requests with these numbers of connections; default 1, 16, 64 and 256. */
   readonly connections?: readonly number[];
   readonly onProgress?: (text: string) => void;
@@ -84,13 +67,12 @@ export interface ThroughputOptions {
 
 /** Measures. Rejects with E_GATE if a program is missing or one byte was wrong. */
 export async function throughput(options: ThroughputOptions): Promise<ContestReport> {
-  const { plan, quick, only = "", connections = connectionCounts, onProgress = () => undefined } = options;
+  const { plan, quick, connections = connectionCounts, onProgress = () => undefined } = options;
   const missing = twoNginx.missing ?? missingWrk();
   if (missing !== undefined) throw new CaissonError("E_GATE", `bench:throughput ${missing}`);
   const facts = factsBefore();
-  const divisions = divisionsOf(plan, connections).filter(({ title }) => title.includes(only));
-  if (divisions.length === 0) throw new CaissonError("E_USAGE", `no division's title holds "${only}"`);
-  const result = await runContest({ divisions, seed: plan.seed, onProgress, forgives: false });
+  const divisions = chosenOf(divisionsOf(plan, connections), options.asked);
+  const result = await runContest({ divisions, seed: plan.seed, onProgress, mayFail: new Set() });
   const titles = new Set(divisions.map(({ title }) => title));
   return contestReport({
     ...facts,
@@ -104,17 +86,18 @@ export async function throughput(options: ThroughputOptions): Promise<ContestRep
   });
 }
 
-function divisionsOf(plan: ThroughputPlan, connections: readonly number[]): readonly Division[] {
+/** All that can be asked for. */
+export function divisionsOf(plan: SpeedPlan, connections: readonly number[]): readonly Division[] {
   const contestants = [direct, oneNginx, twoNginx, caisson];
   const streams = [direct, oneNginxStream, twoNginxStream, caissonTcp];
-  const { rounds, transferRounds, messageMs: ms } = plan;
+  const { rounds, messageMs: ms } = plan;
   return [
     {
       title: "requests",
       contestants,
       startTarget: startNginxTarget,
       scenarios: Object.entries(smallAnswers).flatMap(([path, answerBytes]) =>
-        getting(plan, { path, answerBytes, connections }),
+        gets(plan, { path, answerBytes, connections, ...(path === "/110" && { warmedBy: 64 }) }),
       ),
       metrics: ["requestsPerSecond", "cpuUsPerRequest", "p50Ms", "p99Ms"],
     },
@@ -122,7 +105,7 @@ function divisionsOf(plan: ThroughputPlan, connections: readonly number[]): read
       title: "small uploads",
       contestants,
       startTarget: startCheckingTarget,
-      scenarios: posting(plan, connections),
+      scenarios: posts(plan, connections),
       metrics: ["requestsPerSecond", "cpuUsPerRequest", "p50Ms", "p99Ms"],
     },
     {
@@ -143,10 +126,7 @@ function divisionsOf(plan: ThroughputPlan, connections: readonly number[]): read
       title: "WebSocket",
       contestants,
       startTarget: startCheckingTarget,
-      scenarios: [
-        messages({ name: "64 B, 64 connections", bytes: 64, connections: 64, rounds, ms }),
-        messages({ name: "16 KiB, 64 connections", bytes: 16_384, connections: 64, rounds, ms }),
-      ],
+      scenarios: webSocketMessages(plan),
       metrics: ["messagesPerSecond", "cpuUsPerMessage"],
     },
     {
@@ -154,7 +134,7 @@ function divisionsOf(plan: ThroughputPlan, connections: readonly number[]): read
       contestants: streams,
       startTarget: startCheckingTarget,
       scenarios: [
-        ...transfers({ ...plan, transferRounds: Math.ceil(transferRounds / 2) }, [1]),
+        ...transfers(plan, [1]),
         messages({ name: "64 B there and back, 64 connections", bytes: 64, connections: 64, rounds, ms }),
       ],
       metrics: ["megabytesPerSecond", "cpuSecondsPerGib", "peakMib", "messagesPerSecond", "cpuUsPerMessage"],
@@ -162,47 +142,7 @@ function divisionsOf(plan: ThroughputPlan, connections: readonly number[]): read
   ];
 }
 
-function getting(
-  { rounds, goalRounds, seconds, warm }: ThroughputPlan,
-  answer: { readonly path: string; readonly answerBytes: number; readonly connections: readonly number[] },
-): readonly Scenario[] {
-  const { path, answerBytes } = answer;
-  const size = answerBytes < 1_024 ? `${answerBytes} B` : `${answerBytes / 1_024} KiB`;
-  return answer.connections.map((connections) => {
-    const name = `GET ${size}, ${connectionText(connections)}`;
-    const warmSeconds = name === busyRequest ? warm : 0;
-    const isGoal = name === busyRequest || name === loneRequest;
-    const request = { name, path, answerBytes, connections, seconds, warmSeconds };
-    return requests({ ...request, rounds: isGoal ? goalRounds : rounds });
-  });
-}
-
-function posting({ rounds, seconds, warm }: ThroughputPlan, counts: readonly number[]): readonly Scenario[] {
-  const body = { path: "/check", answerBytes: 0, bodyBytes: 10_240, rounds, seconds };
-  return counts
-    .filter((connections) => connections === 1 || connections === 64)
-    .map((connections) => {
-      const name = `POST 10 KiB, ${connectionText(connections)}`;
-      return requests({ ...body, name, connections, warmSeconds: connections === 64 ? warm : 0 });
-    });
-}
-
-function transfers({ transferRounds, mebibytes }: ThroughputPlan, parallels: readonly number[]): readonly Scenario[] {
-  const warmBytes = Math.min(mebibytes, 64) * 2 ** 20;
-  const size = mebibytes % 1_024 === 0 ? `${mebibytes / 1_024} GiB` : `${mebibytes} MiB`;
-  return parallels.flatMap((parallel) =>
-    (["download", "upload"] as const).map((direction) => {
-      const name = `${direction} of ${size}${parallel === 1 ? "" : `, ${parallel} parallel`}`;
-      return transfer({ name, direction, bytes: mebibytes * 2 ** 20, parallel, rounds: transferRounds, warmBytes });
-    }),
-  );
-}
-
-function connectionText(connections: number): string {
-  return connections === 1 ? "1 connection" : `${connections} connections`;
-}
-
-function goalsOf(plan: ThroughputPlan): readonly Goal[] {
+function goalsOf(plan: SpeedPlan): readonly Goal[] {
   const beside = { contestant: caisson.name, against: twoNginx.name };
   const busy = { division: "requests", scenario: busyRequest, ...beside };
   const lone = { division: "requests", scenario: loneRequest, ...beside };

@@ -1,8 +1,9 @@
 // The command line of a contest: a number for each figure of its plan, `--quick` for a plan of seconds, `--json FILE`, and
-// `--only WORD` for the divisions whose titles hold that word.
+// `--divisions TITLE,TITLE` or `--divisions all` for those that are run.
 
 import { parseArgs } from "node:util";
 import { CaissonError } from "../../src/lifecycle/errors.ts";
+import type { Division } from "./division.ts";
 
 /** What was asked for. */
 export interface AskedContest<Plan> {
@@ -10,8 +11,8 @@ export interface AskedContest<Plan> {
   /** Whether the figures prove nothing, because the plan is only to show that everything runs. */
   readonly quick: boolean;
   readonly jsonFile: string | undefined;
-  /** Undefined: all. */
-  readonly only: string | undefined;
+  /** Titles of divisions, or "all"; undefined: those that the bench runs by itself. */
+  readonly asked: readonly string[] | undefined;
 }
 
 /** Reads it. Throws E_USAGE for anything unknown. */
@@ -30,8 +31,23 @@ export function askedContest<Plan extends Readonly<Record<string, number>>>(
     plan: { ...(quick ? plans.quick : plans.standard), ...Object.fromEntries(given) },
     quick,
     jsonFile: textOf(values["json"]),
-    only: textOf(values["only"]),
+    asked: textOf(values["divisions"])
+      ?.split(",")
+      .map((title) => title.trim()),
   };
+}
+
+/** Those of `divisions` with a title that was asked for. Throws E_USAGE if one has none. */
+export function chosenOf(
+  divisions: readonly Division[],
+  asked: readonly string[] | undefined = ["all"],
+): readonly Division[] {
+  const titles = divisions.map(({ title }) => title);
+  const unknown = asked.filter((title) => title !== "all" && !titles.includes(title));
+  if (unknown.length > 0) {
+    throw new CaissonError("E_USAGE", `no division is called "${unknown[0]}": there are ${titles.join(", ")}, and all`);
+  }
+  return asked.includes("all") ? divisions : divisions.filter(({ title }) => asked.includes(title));
 }
 
 function textOf(value: unknown): string | undefined {
@@ -39,13 +55,13 @@ function textOf(value: unknown): string | undefined {
 }
 
 function parse(names: readonly string[], args: readonly string[]): Readonly<Record<string, unknown>> {
-  const texts = [...names, "json", "only"].map((name) => [name, { type: "string" as const }]);
+  const texts = [...names, "json", "divisions"].map((name) => [name, { type: "string" as const }]);
   try {
     const options = { ...Object.fromEntries(texts), quick: { type: "boolean" as const } };
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
     const numbers = names.map((name) => `--${name} N`).join(", ");
-    throw new CaissonError("E_USAGE", `this bench knows --quick, --json FILE, --only WORD, ${numbers}`, {
+    throw new CaissonError("E_USAGE", `this bench knows --quick, --json FILE, --divisions TITLE,TITLE, ${numbers}`, {
       cause: error,
     });
   }

@@ -61,11 +61,19 @@ export function contestReport(facts: ContestFacts): ContestReport {
   return { bench, schemaVersion: 1, host, programs, plan, seconds, goals, absences, found, markdown };
 }
 
-/** Prints the Markdown to stdout, writes the JSON where it is wanted, and sets the exit code: 1 if a goal was missed. */
+/** Prints the Markdown to stdout, writes the JSON where it is wanted, and sets the exit code: 1 if the run failed. */
 export function publishContest(report: ContestReport, jsonFile: string | undefined): void {
   process.stdout.write(`${report.markdown}\n`);
   if (jsonFile !== undefined) writeFileSync(jsonFile, `${JSON.stringify(report)}\n`);
-  process.exitCode = report.goals.some(({ verdict }) => verdict === "missed") ? 1 : 0;
+  process.exitCode = hasFailed(report) ? 1 : 0;
+}
+
+/** Whether a goal was missed, or could not be judged because there are no figures of the one that it is a goal for. */
+export function hasFailed({ goals, found }: Pick<ContestReport, "goals" | "found">): boolean {
+  return goals.some(({ verdict, division, scenario, contestant, metric }) => {
+    const samples = found[division]?.[scenario]?.[contestant] ?? [];
+    return verdict === "missed" || !samples.some((figures) => (figures[metric] ?? 0) > 0);
+  });
 }
 
 function headLines({ host, programs, plan }: ContestFacts, seconds: number): readonly string[] {

@@ -28,8 +28,8 @@ export interface ContestOptions {
   readonly seed: number;
   /** Told what is going on. */
   readonly onProgress: (text: string) => void;
-  /** Whether one that fails falls out, with the reason. Otherwise its failure is the run's. */
-  readonly forgives: boolean;
+  /** The names of those that fall out if they fail, with the reason. The failure of any other is the run's. */
+  readonly mayFail: ReadonlySet<string>;
 }
 
 interface Entrant {
@@ -93,7 +93,7 @@ class Contest {
     try {
       return await contestant.start(target);
     } catch (error) {
-      if (!this.#options.forgives) throw error;
+      if (!this.#options.mayFail.has(contestant.name)) throw error;
       return absent(messageOf(error));
     }
   }
@@ -139,7 +139,7 @@ class Contest {
     try {
       await work();
     } catch (error) {
-      if (!this.#options.forgives) throw error;
+      if (!this.#options.mayFail.has(place.contestant)) throw error;
       this.#options.onProgress(`${place.contestant} fell out of ${place.scenario ?? ""}: ${messageOf(error)}`);
       this.#absences.push({ ...place, why: messageOf(error) });
     }

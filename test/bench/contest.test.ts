@@ -8,8 +8,9 @@ import { createServer } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
 import { portOf } from "../../bench/gate/network/port-of.ts";
-import { askedContest } from "../../bench/contest/asked-contest.ts";
+import { askedContest, chosenOf } from "../../bench/contest/asked-contest.ts";
 import { checkedAnswer } from "../../bench/contest/checked-answer.ts";
+import { hasFailed } from "../../bench/contest/contest-report.ts";
 import { runContest } from "../../bench/contest/contest.ts";
 import type { Division, Scenario } from "../../bench/contest/division.ts";
 import { judge } from "../../bench/contest/goals.ts";
@@ -114,6 +115,34 @@ test("a goal holds or is missed only where the whole interval says so", () => {
   assert.equal(judge(one, { ...goal, against: "nobody", bound: { atLeast: 1.2 } }).ratio, undefined);
 });
 
+test("a run fails where a goal is missed, or where nothing was measured of the one that it is a goal for", () => {
+  const bounded = { ...goal, bound: { atLeast: 1.2 } };
+  const fails = (ours: readonly number[], theirs: readonly number[]): boolean => {
+    const found = foundOf(ours, theirs);
+    return hasFailed({ found, goals: [judge(found, bounded)] });
+  };
+  assert.equal(fails([150, 151, 149, 150], [100, 100, 100, 101]), false);
+  assert.equal(fails([50, 51, 49, 50], [100, 100, 100, 101]), true);
+  assert.equal(fails([], [100, 100]), true);
+  assert.equal(fails([0, 0], [100, 100]), true);
+  assert.equal(hasFailed({ found: {}, goals: [judge({}, bounded)] }), true);
+  // The other fell out: nothing is shown, and nothing of ours is wrong.
+  assert.equal(fails([150, 150], []), false);
+});
+
+test("divisions are asked for by their titles", () => {
+  const division = divisionOf([], { name: "s", rounds: 1, measure: () => Promise.resolve({}) });
+  const divisions = [
+    { ...division, title: "requests" },
+    { ...division, title: "more requests" },
+  ];
+  const titles = (asked?: readonly string[]): readonly string[] => chosenOf(divisions, asked).map(({ title }) => title);
+  assert.deepEqual(titles(), ["requests", "more requests"]);
+  assert.deepEqual(titles(["all"]), ["requests", "more requests"]);
+  assert.deepEqual(titles(["requests"]), ["requests"]);
+  assert.throws(() => titles(["requests", "nothing"]), { code: "E_USAGE", message: /"nothing": there are requests/u });
+});
+
 /** A division of made-up contestants in front of the checking target. */
 function divisionOf(contestants: readonly Contestant[], scenario: Scenario): Division {
   return { title: "d", contestants, startTarget: startCheckingTarget, scenarios: [scenario], metrics: [] };
@@ -145,7 +174,7 @@ test("every contestant once per round; those that fail fall out with their reaso
   const absent: Contestant = { ...named("absent"), missing: "is nowhere" };
   const divisions = [divisionOf([named("strong"), weak, helpless, absent], scenario)];
   const options = { divisions, seed: 1, onProgress: () => undefined };
-  const { found, absences } = await runContest({ ...options, forgives: true });
+  const { found, absences } = await runContest({ ...options, mayFail: new Set(["weak", "helpless"]) });
   assert.deepEqual(found, { d: { s: { strong: [{ p50Ms: 1 }, { p50Ms: 1 }, { p50Ms: 1 }], weak: [] } } });
   assert.deepEqual(order.toSorted(), ["strong", "strong", "strong", "weak"]);
   assert.deepEqual(
@@ -157,7 +186,9 @@ test("every contestant once per round; those that fail fall out with their reaso
     ],
   );
   assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
-  await assert.rejects(runContest({ ...options, forgives: false }), /cannot stand/u);
+  // Whoever may not fail ends the run: by not standing, or by one wrong measurement.
+  await assert.rejects(runContest({ ...options, mayFail: new Set(["weak"]) }), /cannot stand/u);
+  await assert.rejects(runContest({ ...options, mayFail: new Set(["helpless"]) }), /too weak/u);
 });
 
 test("what a process starts counts as its own", { skip: process.platform !== "linux" && "needs /proc" }, async () => {
@@ -179,14 +210,17 @@ test("the command line of a contest", () => {
     plan: plans.standard,
     quick: false,
     jsonFile: undefined,
-    only: undefined,
+    asked: undefined,
   });
-  assert.deepEqual(askedContest(plans, ["--quick", "--rounds", "2", "--json", "f.json", "--only", "TCP"]), {
-    plan: { rounds: 2, seconds: 1 },
-    quick: true,
-    jsonFile: "f.json",
-    only: "TCP",
-  });
+  assert.deepEqual(
+    askedContest(plans, ["--quick", "--rounds", "2", "--json", "f.json", "--divisions", "TCP, first byte"]),
+    {
+      plan: { rounds: 2, seconds: 1 },
+      quick: true,
+      jsonFile: "f.json",
+      asked: ["TCP", "first byte"],
+    },
+  );
   for (const wrong of [["--rounds", "0"], ["--rounds", "x"], ["--other"], ["stray"], ["--json"]]) {
     assert.throws(() => askedContest(plans, wrong), { code: "E_USAGE" }, wrong.join(" "));
   }

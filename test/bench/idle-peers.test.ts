@@ -9,6 +9,7 @@ import { Program } from "../../bench/harness/program.ts";
 import { idle, idlePlans } from "../../bench/idle.ts";
 import { allIdle } from "../../bench/idle/all-idle.ts";
 import type { IdleContestant } from "../../bench/idle/contestant.ts";
+import { frpName } from "../../bench/idle/frp.ts";
 import { collectedInGo, IdlePeer } from "../../bench/idle/idle-peer.ts";
 import { listenersOf } from "../../bench/idle/listeners.ts";
 import { portOf } from "../../bench/gate/network/port-of.ts";
@@ -62,8 +63,35 @@ test(
       report.rows.map(([name, tunnels]) => [name, tunnels]),
       [["caisson", "4"]],
     );
+    assert.deepEqual(
+      report.checks.map(({ notShown }) => notShown),
+      ["4 tunnels stood, fewer than 5000"],
+    );
   },
 );
+
+test("idle: a goal beside frp is judged by the side with fewer tunnels", { timeout: 60_000 }, async () => {
+  const plan = { ...idlePlans.quick, tunnels: 6_000, warm: 2, calm: 10 };
+  const ours: IdleContestant = { ...contestant("caisson", []), mostTunnels: 6_000 };
+  const crowd = { ...ours, start: quickly };
+  const report = await idle(plan, [crowd, contestant(frpName, [])]);
+  assert.deepEqual(
+    report.checks.map(({ notShown }) => notShown),
+    [undefined, "4 tunnels stood, fewer than 5000"],
+  );
+});
+
+/** A server whose clients stand as soon as they are asked for. */
+function quickly(): ReturnType<IdleContestant["start"]> {
+  const server = waiting();
+  return Promise.resolve({
+    pid: server.pid,
+    gather: () => Promise.resolve(),
+    disperse: () => Promise.resolve(),
+    collectGarbage: () => Promise.resolve(1_000),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  });
+}
 
 test("idle: what is known is told apart by its name, and says why it is missing", () => {
   assert.equal(new Set(allIdle.map(({ name }) => name)).size, allIdle.length);

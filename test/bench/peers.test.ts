@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { oneNginx } from "../../bench/contestants/nginx.ts";
-import { peers, quickPlan } from "../../bench/peers.ts";
+import { divisionsOf, peers, quickPlan } from "../../bench/peers.ts";
 import { allPeers } from "../../bench/peers/all-peers.ts";
 import type { Peer } from "../../bench/peers/peer.ts";
+import { divisionsOf as throughputDivisions } from "../../bench/throughput.ts";
 import { loopbackOnly } from "../../bench/peers/loopback-only.ts";
 import { carrying, missingOf, sought, soughtIn } from "../../bench/peers/peer.ts";
 import { needsBenchPrograms } from "../support/bench-programs.ts";
@@ -34,7 +35,10 @@ test(
       new Set(report.absences.map(({ contestant, why }) => `${contestant} ${why}`)),
       new Set(["missing is not installed", "failing does not start"]),
     );
-    assert.match(report.markdown, /^- missing: not run, is not installed \(requests; transfers\)$/mu);
+    assert.match(
+      report.markdown,
+      /^- missing: not run, is not installed \(requests; small uploads; transfers; first byte; WebSocket\)$/mu,
+    );
     assert.match(report.markdown, /^\| standing +\| \d/mu);
     assert.equal(report.programs["standing"], "1.2.3");
     assert.deepEqual(
@@ -46,6 +50,13 @@ test(
     );
   },
 );
+
+test("peers do what throughput measures, but for its division of TCP streams", () => {
+  const names = (divisions: ReturnType<typeof divisionsOf>): readonly string[] =>
+    divisions.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)).toSorted();
+  const others = throughputDivisions(quickPlan, [1, 16, 64, 256]).filter(({ title }) => title !== "TCP");
+  assert.deepEqual(names(divisionsOf(quickPlan, [])), names(others));
+});
 
 test("what an adapter looks for is there, or it says where it looked", () => {
   assert.equal(missingOf(sought("PEER_NOTHING", "sh")), undefined);
