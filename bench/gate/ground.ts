@@ -21,6 +21,8 @@ export interface GroundOptions {
   readonly serverUrl: string;
   /** The domain below which tunnels have their names. */
   readonly domain: string;
+  /** What clients log in with; nothing if absent. */
+  readonly token: string | undefined;
   readonly seed: number;
   /** What tunnel names begin with. */
   readonly prefix: string;
@@ -93,10 +95,16 @@ export class Ground {
     }
   }
 
-  /** The server's port. */
-  get port(): number {
-    const { port, protocol } = new URL(this.#options.serverUrl);
-    return port === "" ? ({ "http:": 80, "ws:": 80 }[protocol] ?? 443) : Number(port);
+  /** The server's address, as sockets take it, and its port. */
+  get #place(): { readonly address: string; readonly port: number } {
+    const { hostname, port } = new URL(this.#options.serverUrl);
+    return { address: hostname.replaceAll(/[[\]]/gu, ""), port: port === "" ? 80 : Number(port) };
+  }
+
+  /** What every login says. */
+  get #login(): { readonly server: string; readonly token?: string } {
+    const { token } = this.#options;
+    return { server: this.server, ...(token !== undefined && { token }) };
   }
 
   /** Where clients connect. */
@@ -127,11 +135,16 @@ export class Ground {
     await crew.ask({
       do: "connect",
       names,
-      server: this.server,
+      ...this.#login,
       target,
       ...(relay !== undefined && { relay }),
       ...(perSecond !== undefined && { perSecond }),
     });
+  }
+
+  /** Connects another client under each name, which must end the first one. */
+  async takeOver(names: readonly string[]): Promise<void> {
+    await this.crew.ask({ do: "takeOver", names, ...this.#login, target: this.target });
   }
 
   /** Ends clients of the long-lived process: with a goodbye, or at once. */
@@ -141,7 +154,7 @@ export class Ground {
 
   /** Sends visitors to these tunnels; the order says what they do there. */
   async visit(names: readonly string[], order: VisitPlan): Promise<Counts> {
-    return this.visitors.ask({ ...order, port: this.port, hosts: this.hostsOf(names) });
+    return this.visitors.ask({ ...order, ...this.#place, hosts: this.hostsOf(names) });
   }
 
   /** Starts one more client process, to be ended by the scenario. */
@@ -181,7 +194,7 @@ export class Ground {
 /** An order for visitors without the place. */
 export type VisitPlan = VisitorOrder extends infer Order
   ? Order extends unknown
-    ? Omit<Order, "port" | "hosts">
+    ? Omit<Order, "address" | "port" | "hosts">
     : never
   : never;
 

@@ -9,11 +9,15 @@ import type { Scenario } from "./scenarios/scenario.ts";
 
 /** A server that runs already. */
 export interface RunningServer {
-  /** `http://host:port` or `ws://host:port`. */
+  /** `http://host:port` or `ws://host:port`, without TLS. */
   readonly url: string;
   /** Its private listener: `http://host:port` or `unix:/path`. */
   readonly admin: string;
   readonly adminToken: string;
+  /** Its tunnels are names below this; default localhost. */
+  readonly domain?: string;
+  /** What clients log in with. Whether it may travel there is whoever's business who asks. */
+  readonly token?: string;
 }
 
 /** What one asks of the gate; everything else is the preset's. */

@@ -164,7 +164,8 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
     if (server) closing.push(() => server.stop());
     const ground = await Ground.start({
       serverUrl: server?.url ?? running?.url ?? "",
-      domain: "localhost",
+      domain: running?.domain ?? "localhost",
+      token: running?.token,
       // A server that others use, or that an earlier run used, may hold the names of this seed.
       seed: plan.seed,
       prefix: running ? `g${randomUUID().slice(0, 8)}` : "g",

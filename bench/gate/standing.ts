@@ -53,8 +53,7 @@ export class Standing {
 
   async #use(): Promise<number> {
     const ground = this.#ground;
-    const { server, target } = ground;
-    await ground.crew.ask({ do: "takeOver", names: [this.#changing], server, target });
+    await ground.takeOver([this.#changing]);
     const steady = [this.#steady];
     const visits = [
       await ground.visit(steady, { do: "load", amount: requestsPerRound, connections }),

@@ -168,6 +168,12 @@ export interface GateInvocation {
   readonly server: string | undefined;
   readonly admin: string | undefined;
   readonly adminTokenFile: string | undefined;
+  /** The domain of its tunnels. */
+  readonly domain: string | undefined;
+  /** A file with a token for it, whose holder clients are. */
+  readonly tokenFile: string | undefined;
+  /** Whether the token may go to another host in the clear. */
+  readonly plaintext: boolean;
   /** The inspector of any Node server; the driver's file is then given too. */
   readonly attach: string | undefined;
   readonly driver: string | undefined;

@@ -2,10 +2,13 @@
 
 import type { Result } from "autocannon";
 import { fixedBody, fixedPath } from "./bodies.ts";
+import { authority } from "./authority.ts";
 import { WrongAnswer } from "./wrong-answer.ts";
 
 /** What is sent. */
 export interface Load {
+  /** A name or an address; default 127.0.0.1. */
+  readonly address?: string;
   readonly port: number;
   /** They take turns, request by request. */
   readonly hosts: readonly string[];
@@ -17,10 +20,10 @@ export interface Load {
 const sampleMs = 20;
 
 /** Sends the requests; resolves with how many were answered as they should. Rejects if any was not. */
-export async function sendLoad({ port, hosts, amount, connections }: Load): Promise<number> {
+export async function sendLoad({ address = "127.0.0.1", port, hosts, amount, connections }: Load): Promise<number> {
   const { default: autocannon } = await import("autocannon");
   const result: Result = await autocannon({
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${authority({ address, port })}`,
     connections: Math.min(connections, amount),
     amount,
     timeout: 30,

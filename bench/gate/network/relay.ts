@@ -7,7 +7,8 @@ import { portOf } from "./port-of.ts";
 
 /** What the relay does to bytes. */
 export interface RelayOptions {
-  /** Where it forwards to. */
+  /** Where it forwards to; the host is 127.0.0.1 if absent. */
+  readonly host?: string;
   readonly port: number;
   /** Bytes per write; whole chunks if absent. */
   readonly pieceBytes?: number;
@@ -88,7 +89,8 @@ export class Relay {
   }
 
   #accept(outer: Socket): void {
-    const inner = connect({ port: this.#options.port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+    const { host = "127.0.0.1", port } = this.#options;
+    const inner = connect({ port, host, allowHalfOpen: true, noDelay: true });
     const pair: Pair = { inner, outer };
     this.#pairs.add(pair);
     this.#forward(pair, { from: outer, to: inner });

@@ -6,10 +6,12 @@ import { request } from "node:http";
 import { WebSocket } from "ws";
 import { systemCodeOf } from "../../../src/lifecycle/errors.ts";
 import { largeBytes, largeDigest, smallBody } from "./bodies.ts";
+import { authority } from "./authority.ts";
 import { WrongAnswer } from "./wrong-answer.ts";
 
 /** Where a visit goes. */
 export interface Visit {
+  readonly address: string;
   readonly port: number;
   readonly host: string;
   readonly path: string;
@@ -80,7 +82,7 @@ export async function readSlowly(visit: Visit): Promise<void> {
 
 /** Has messages echoed over a WebSocket and closes it, or drops its connection. */
 export async function echoOverWebSocket(visit: Visit, { leave }: { readonly leave: boolean }): Promise<void> {
-  const socket = new WebSocket(`ws://127.0.0.1:${visit.port}${visit.path}`, {
+  const socket = new WebSocket(`ws://${authority(visit)}${visit.path}`, {
     headers: { Host: visit.host },
     handshakeTimeout: patienceMs,
   });
@@ -135,8 +137,8 @@ export async function expectCut(visit: Visit): Promise<void> {
   if (whole) throw new WrongAnswer(`${visit.host}${visit.path} ended as if it were complete`);
 }
 
-function open({ port, host, path }: Visit): ClientRequest {
-  const sent = request({ host: "127.0.0.1", port, path, headers: { Host: host }, agent: false, timeout: patienceMs });
+function open({ address, port, host, path }: Visit): ClientRequest {
+  const sent = request({ host: address, port, path, headers: { Host: host }, agent: false, timeout: patienceMs });
   sent.on("timeout", () => sent.destroy(new Error(`${host}${path} took longer than ${patienceMs} ms`)));
   sent.end();
   return sent;

@@ -28,10 +28,10 @@ const limits = { closeTimeoutMs: 1_000, drainMs: 2_000, firstConnectMs: 15_000, 
 async function carryOut(order: ClientOrder): Promise<Counts> {
   switch (order.do) {
     case "connect": {
-      const { names, target, perSecond } = order;
+      const { names, perSecond } = order;
       const server = order.relay === undefined ? order.server : await throughRelay(order.relay, order.server);
       const connectOne = async (name: string): Promise<void> => {
-        clients.set(name, await connectAs(name, { server, target }));
+        clients.set(name, await connectAs(name, { ...order, server }));
       };
       await inParallel(names, connectOne, { atOnce, ...(perSecond !== undefined && { perSecond }) });
       return { connected: names.length };
@@ -58,12 +58,24 @@ async function carryOut(order: ClientOrder): Promise<Counts> {
   }
 }
 
-async function connectAs(
-  name: string,
-  place: { readonly server: string; readonly target: string },
-): Promise<CaissonTunnel> {
-  const { server, target } = place;
-  const tunnel = await connect({ server, target, name, limits, keyring: keys, subscribers: ledgers.subscribers });
+/** Where a client logs in, with what, and where it leads visitors to. */
+interface Place {
+  readonly server: string;
+  readonly token?: string;
+  readonly target: string;
+}
+
+async function connectAs(name: string, { server, token, target }: Place): Promise<CaissonTunnel> {
+  const tunnel = await connect({
+    server,
+    target,
+    name,
+    limits,
+    keyring: keys,
+    subscribers: ledgers.subscribers,
+    // Whoever started the run was asked whether the token may go there.
+    ...(token !== undefined && { token, plaintext: true }),
+  });
   if (tunnel.name === name) return tunnel;
   await tunnel.close({ force: true });
   throw new Error(`asked for the name ${name} and got ${tunnel.name}`);
@@ -75,7 +87,7 @@ async function disconnect(name: string, options: { readonly force: boolean }): P
   await tunnel.close(options);
 }
 
-async function takeOver(name: string, place: { readonly server: string; readonly target: string }): Promise<void> {
+async function takeOver(name: string, place: Place): Promise<void> {
   const older = take(name);
   try {
     clients.set(name, await connectAs(name, place));
@@ -141,7 +153,8 @@ async function freeze(id: string, names: readonly string[]): Promise<Counts> {
 async function throughRelay(id: string, server: string): Promise<string> {
   let relay = relays.get(id);
   if (!relay) {
-    relay = await Relay.start({ port: Number(new URL(server).port) });
+    const { hostname, port } = new URL(server);
+    relay = await Relay.start({ host: hostname.replaceAll(/[[\]]/gu, ""), port: port === "" ? 80 : Number(port) });
     relays.set(id, relay);
   }
   return `ws://127.0.0.1:${relay.port}`;

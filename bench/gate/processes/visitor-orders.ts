@@ -1,7 +1,9 @@
-// What the visitor worker can be told to do. `port` is the server's; each visitor asks for one of `hosts`.
+// What the visitor worker can be told to do. `address` and `port` are the server's; each visitor asks for one of `hosts`.
 
 /** Where visitors go. */
 interface Visits {
+  /** A name or an address; default 127.0.0.1. */
+  readonly address?: string;
   readonly port: number;
   /** Values of Host, one visit for each. */
   readonly hosts: readonly string[];

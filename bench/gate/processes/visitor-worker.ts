@@ -20,7 +20,8 @@ const atOnce = 16;
 
 async function carryOut(order: VisitorOrder): Promise<Counts> {
   const visits = async (paths: (at: number) => string, visit: (where: Visit) => Promise<void>): Promise<number> => {
-    const all = order.hosts.map((host, at): Visit => ({ port: order.port, host, path: paths(at) }));
+    const { address = "127.0.0.1", port } = order;
+    const all = order.hosts.map((host, at): Visit => ({ address, port, host, path: paths(at) }));
     await inParallel(all, visit, { atOnce });
     return all.length;
   };

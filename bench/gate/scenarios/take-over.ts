@@ -12,7 +12,7 @@ export const takeOver: Scenario = {
     // Each name is used by two clients.
     const names = ground.names(Math.max(1, Math.floor(size / 2)));
     await ground.connect(names);
-    await ground.crew.ask({ do: "takeOver", names, server: ground.server, target: ground.target });
+    await ground.takeOver(names);
     const { answered = 0 } = await ground.visit(names, { do: "get" });
     await ground.disconnect(names);
     return { connections: names.length * 2, requests: answered };

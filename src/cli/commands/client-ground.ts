@@ -66,8 +66,9 @@ interface TokenGround extends Pick<CommandContext, "env"> {
   readonly onWarning: (text: string) => void;
 }
 
-async function readToken(
-  { tokenFile }: ClientInvocation,
+/** The token of a file, or that of the environment; undefined without either. Throws E_CONFIG. */
+export async function readToken(
+  { tokenFile }: Pick<ClientInvocation, "tokenFile">,
   { env, onWarning }: TokenGround,
 ): Promise<string | undefined> {
   if (tokenFile === undefined) return env["CAISSON_TOKEN"] === "" ? undefined : env["CAISSON_TOKEN"];

@@ -1,10 +1,11 @@
 // `caisson gate`: runs the leak gate, prints its answer and writes its reports. The gate itself is loaded from bench/.
 
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import type { GateReport } from "../../../bench/gate/reports/run-facts.ts";
 import type { GateRequest } from "../../../bench/gate/options.ts";
 import type { GateRun, RunContext } from "../../../bench/gate/run.ts";
 import type { Outcome } from "../../../bench/gate/verdict/finding.ts";
+import { checkTokenTransport, parseServerAddress } from "../../client/server-address.ts";
 import { CaissonError, messageOf } from "../../lifecycle/errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { given } from "../given.ts";
@@ -12,6 +13,7 @@ import type { GateInvocation, GateReportFormat } from "../invocation.ts";
 import type { Ending, Running } from "../stop-signals.ts";
 import { runUntilStopped } from "../stop-signals.ts";
 import { adminTokenFile } from "./admin.ts";
+import { readText, readToken } from "./client-ground.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws E_GATE when the run failed, E_ABORTED when a signal ended it, E_CONFIG for files. */
@@ -54,22 +56,28 @@ async function carryOut(
     ...given("seed", invocation.seed),
     ...given("importServer", invocation.importServer),
     ...given("importClient", invocation.importClient),
-    ...given("running", await runningServer(invocation, env)),
+    ...given("running", await runningServer(invocation, { output, env })),
   };
   return runGate(request, context);
 }
 
 async function runningServer(
-  { server, admin, adminTokenFile: file }: GateInvocation,
-  env: CommandContext["env"],
+  invocation: GateInvocation,
+  { output, env }: Pick<CommandContext, "output" | "env">,
 ): Promise<GateRequest["running"]> {
+  const { server, admin, domain, plaintext } = invocation;
   if (server === undefined || admin === undefined) return undefined;
-  try {
-    const adminToken = (await readFile(file ?? adminTokenFile(env), "utf8")).trim();
-    return { url: server, admin, adminToken };
-  } catch (error) {
-    throw new CaissonError("E_CONFIG", `cannot read the admin token: ${messageOf(error)}`, { cause: error });
+  const address = parseServerAddress(server);
+  if (address.secure) {
+    throw new CaissonError(
+      "E_USAGE",
+      `the gate speaks no TLS: give the address at which the server listens without it, not ${address.text}`,
+    );
   }
+  const token = await readToken(invocation, { env, onWarning: (text) => output.note(text) });
+  if (token !== undefined) checkTokenTransport(address, plaintext);
+  const adminToken = (await readText(invocation.adminTokenFile ?? adminTokenFile(env), "--admin-token-file")).trim();
+  return { url: server, admin, adminToken, ...given("domain", domain), ...given("token", token) };
 }
 
 /** What to type for the same run again; no flag holds a secret. */

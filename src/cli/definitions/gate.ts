@@ -34,6 +34,9 @@ interface GateFlags {
   readonly server?: string;
   readonly admin?: string;
   readonly adminTokenFile?: string;
+  readonly domain?: string;
+  readonly tokenFile?: string;
+  readonly plaintext?: boolean;
   readonly attach?: string;
   readonly driver?: string;
   readonly undecided?: "pass" | "fail";
@@ -62,9 +65,12 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
     )
     .option("--json", "one JSON object on stdout")
     .optionsGroup("Servers that run already:")
-    .option("--server <url>", "a Caisson server, instead of one that the gate starts")
+    .option("--server <url>", "a Caisson server, instead of one that the gate starts: http://host:port")
     .option("--admin <address>", "its private listener: http://host:port or unix:PATH")
     .option("--admin-token-file <file>", "its token (default: in the state folder)")
+    .option("--domain <domain>", "the domain of its tunnels (default: localhost)")
+    .option("--token-file <file>", "file with a token for it (or CAISSON_TOKEN)")
+    .option("--plaintext", "allow the token over http:// to another host than this one")
     .option("--attach <url>", "the inspector of any Node server: ws://127.0.0.1:9229/ID or 127.0.0.1:9229")
     .option("--driver <file>", "a module that connects and disconnects clients of that server")
     .optionsGroup("Reports:")
@@ -75,7 +81,8 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
     .option("--benchmark <file>", "the array of github-action-benchmark");
   command.addHelpText("after", examples).action(() => {
     // What a client's environment names is a server in use, and no place for thousands of clients: only flags can say so.
-    applyEnvironment(command, { ...env, CAISSON_SERVER: "", CAISSON_ADMIN: "", CAISSON_ADMIN_TOKEN_FILE: "" });
+    const places = { CAISSON_SERVER: "", CAISSON_DOMAIN: "", CAISSON_ADMIN: "", CAISSON_ADMIN_TOKEN_FILE: "" };
+    applyEnvironment(command, { ...env, ...places });
     accept(invocationOf(command.opts<GateFlags>()));
   });
 }
@@ -86,6 +93,9 @@ function invocationOf(flags: GateFlags): GateInvocation {
   together(flags, ["attach", "driver"], "always");
   together(flags, ["server", "attach"], "never");
   together(flags, ["server", "import"], "never");
+  if (flags.domain !== undefined && flags.server === undefined) {
+    throw new CaissonError("E_USAGE", "--domain is that of a server that runs already: give its --server, too");
+  }
   if (flags.attach !== undefined) refuseWithAttach(flags);
   const { reportJson, junit, markdown, html, benchmark } = flags;
   const files = Object.entries({ reportJson, junit, markdown, html, benchmark });
@@ -102,6 +112,9 @@ function invocationOf(flags: GateFlags): GateInvocation {
     server: flags.server,
     admin: flags.admin,
     adminTokenFile: flags.adminTokenFile,
+    domain: flags.domain,
+    tokenFile: flags.tokenFile,
+    plaintext: flags.plaintext === true,
     attach: flags.attach,
     driver: flags.driver,
     undecided: flags.undecided ?? "fail",
