@@ -49,12 +49,17 @@ export function costChecks(
   ];
 }
 
-/** That what is the same twice shows as the same. */
-export function controlChecks(ratio: Ratio): Check[] {
+/** That what is the same twice shows as the same: an interval without 0 fails. `whose`: ", of the server". */
+export function controlChecks(ratio: Ratio, whose = ""): Check[] {
   return [
-    { what: "lower 95 % limit of what is the same twice, in %", value: percentOf(ratio.lower), below: 0 },
+    { what: `lower 95 % limit of what is the same twice${whose}, in %`, value: percentOf(ratio.lower), below: 0 },
     { what: "its upper 95 % limit, in %", value: percentOf(ratio.upper), atLeast: 0 },
   ];
+}
+
+/** The same checks where they say something of a part, and fail nothing. */
+export function informing(checks: readonly Check[]): Check[] {
+  return checks.map((check) => Object.assign({ informs: true as const }, check));
 }
 
 /** Median and quartiles. */

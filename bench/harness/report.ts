@@ -9,6 +9,8 @@ export type Check = {
   readonly value: number;
   /** Why this run cannot tell, whatever the value is: it is too small, or what it needs is not there. */
   readonly notShown?: string;
+  /** It is told, but is no goal of its own: beyond its bound it fails nothing. */
+  readonly informs?: true;
 } & (
   | {
       /** The value must be below it. */
@@ -35,7 +37,7 @@ export interface BenchReport {
   readonly columns: Row;
   readonly rows: readonly Row[];
   readonly checks: readonly Check[];
-  /** Whether no check is missed. */
+  /** Whether no check is missed that is a goal. */
   readonly passed: boolean;
   /** The raw measurements. */
   readonly data: unknown;
@@ -52,7 +54,11 @@ const printers: Readonly<Record<ReportFormat, (report: BenchReport) => string>> 
 
 /** Makes a report of what was found. */
 export function reportOf(found: Omit<BenchReport, "host" | "passed">): BenchReport {
-  return { ...found, host: hostFacts(), passed: found.checks.every((check) => verdictOf(check) !== "missed") };
+  return {
+    ...found,
+    host: hostFacts(),
+    passed: found.checks.every((check) => check.informs || verdictOf(check) !== "missed"),
+  };
 }
 
 /** Whether the figure keeps its bound. */
@@ -91,10 +97,11 @@ export function reportMarkdown({ columns, rows, checks }: BenchReport): string {
 }
 
 function checkText(check: Check): string {
-  const { what, value, notShown } = check;
+  const { what, value, notShown, informs } = check;
   const bound = "below" in check ? `must be below ${figure(check.below)}` : `must be at least ${figure(check.atLeast)}`;
   const why = notShown === undefined ? "" : ` (${notShown})`;
-  return `${verdictOf(check)}: ${what} is ${figure(value)}, ${bound}${why}`;
+  const verdict = informs ? `for information, ${verdictOf(check)}` : verdictOf(check);
+  return `${verdict}: ${what} is ${figure(value)}, ${bound}${why}`;
 }
 
 /** A number with four significant digits, and never an exponent. */

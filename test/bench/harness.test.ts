@@ -8,6 +8,8 @@ import fc from "fast-check";
 import { sendLoad, Visitors } from "../../bench/harness/load.ts";
 import { Origin } from "../../bench/harness/origin.ts";
 import { askedPlan, askedSize } from "../../bench/harness/plan.ts";
+import { controlChecks, informing } from "../../bench/harness/compared.ts";
+import type { Check } from "../../bench/harness/report.ts";
 import { figure, reportMarkdown, reportOf, reportText, verdictOf } from "../../bench/harness/report.ts";
 import { alternate, interleave } from "../../bench/harness/rounds.ts";
 import { deviationOf, pairedRatio, signedRankRatio, spreadOf } from "../../bench/harness/statistics.ts";
@@ -151,6 +153,21 @@ test("a bound is kept, missed, or not shown, and only what is missed fails", () 
   assert.equal(report.passed, true);
   const lines = ["| c | d |", "| --- | --- |", "| e | f |", "", "- not shown: w is 9, must be below 2 (too few)", ""];
   assert.equal(reportMarkdown(report), lines.join("\n"));
+});
+
+test("a control whose interval excludes what is the same fails, and what only informs never does", () => {
+  const found = { bench: "b", plan: {}, columns: ["c", "d"], rows: [["e", "f"]], data: undefined } as const;
+  const passes = (lower: number, upper: number, of: (checks: Check[]) => readonly Check[]): boolean => {
+    const checks = of(controlChecks({ ratio: (lower + upper) / 2, lower, upper, pairs: 20 }));
+    return reportOf({ ...found, checks }).passed;
+  };
+  const all = (checks: Check[]): Check[] => checks;
+  assert.equal(passes(0.99, 1.01, all), true);
+  assert.equal(passes(1.01, 1.03, all), false);
+  assert.equal(passes(0.95, 0.99, all), false);
+  assert.equal(passes(0.95, 0.99, informing), true);
+  const report = reportOf({ ...found, checks: informing([{ what: "w", value: 9, below: 2 }]) });
+  assert.match(reportText(report), /^for information, missed: w is 9, must be below 2$/mu);
 });
 
 test("a report says which checks hold", () => {
