@@ -101,7 +101,9 @@ export class RequestBody implements ChunkSink {
     this.next = progress === ChunkProgress.Complete ? decoder.next : chunk.length;
     if (this.#received > this.#maxBytes) return BodyProgress.TooLarge;
     if (progress === ChunkProgress.Rejected) return BodyProgress.Malformed;
-    if (offset === 0 && this.next === chunk.length) this.#memory.divided(chunk, last);
+    // Trailers may lie in the chunk, too, and leave behind the last data.
+    const isDataOnly = offset === 0 && this.next === chunk.length && !this.#endedByTrailers;
+    if (isDataOnly) this.#memory.divided(chunk, last);
     if (progress === ChunkProgress.More) return BodyProgress.More;
     if (!this.#endedByTrailers) this.#send(noBytes, "end");
     return BodyProgress.Complete;
