@@ -1,14 +1,14 @@
 // A visitor of a TCP tunnel: connects to the target, then leaves stream and socket to a pipe.
 // What the visitor sends before the target has answered is kept, at most one window of it.
 
-import type { TraceContext } from "../lifecycle/events.ts";
+import type { PipeFailure, TraceContext } from "../lifecycle/events.ts";
 import type { StreamHandler } from "../mux/handlers.ts";
 import type { Stream } from "../mux/stream.ts";
 import type { ResetReason } from "../wire/codes.ts";
 import type { OpenPipe } from "../wire/open.ts";
 import type { ClientTunnel } from "./client-tunnel.ts";
 import type { ConnectionUser, LocalConnection } from "./local-connection.ts";
-import { connectFailure } from "./target-failure.ts";
+import { connectFailure, outcomeOfCut, outcomeOfReset } from "./target-failure.ts";
 
 /** Makes one pipe. */
 export class PipeForwarder implements StreamHandler, ConnectionUser {
@@ -48,8 +48,8 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
     this.#cut("internal");
   }
 
-  onReset(): void {
-    if (this.#stream) this.#tell(this.#stream, "cancelled");
+  onReset(reason: ResetReason | "session_lost"): void {
+    if (this.#stream) this.#tell(this.#stream, { outcome: outcomeOfReset(reason), reason });
     this.#stream = undefined;
     this.#connection?.close("cancelled");
     this.#release();
@@ -84,7 +84,7 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
 
   onDeadline(): void {}
 
-  #tell({ session }: Stream, failure: string | undefined): TraceContext | undefined {
+  #tell({ session }: Stream, failure: PipeFailure | undefined): TraceContext | undefined {
     const { name: tunnelName, pool, context } = this.#tunnel;
     const opening = { role: "client", openedAtMs: this.#openedAtMs, tunnelName, visitorAddress: "" } as const;
     const traceparent = this.#traceparent;
@@ -95,7 +95,7 @@ export class PipeForwarder implements StreamHandler, ConnectionUser {
     const stream = this.#stream;
     const connection = this.#connection;
     this.#release();
-    if (stream) this.#tell(stream, reason);
+    if (stream) this.#tell(stream, { outcome: outcomeOfCut(reason), reason });
     stream?.reset(reason);
     connection?.close(reason);
   }

@@ -1,7 +1,7 @@
 // What a failed connection to a target is called: the RESET code for the server, the outcome for observers. Pure.
 
 import { systemCodeOf } from "../lifecycle/errors.ts";
-import type { ExchangeOutcome } from "../lifecycle/events.ts";
+import type { PipeFailure } from "../lifecycle/events.ts";
 import type { ResetReason } from "../wire/codes.ts";
 
 /** Why no connection could be made. */
@@ -9,8 +9,8 @@ export function connectFailure(error: unknown): "target_refused" | "target_unrea
   return systemCodeOf(error) === "ECONNREFUSED" ? "target_refused" : "target_unreachable";
 }
 
-/** How an exchange ended that the client cut with this code. */
-export function outcomeOfCut(reason: ResetReason): ExchangeOutcome {
+/** How an exchange (or the opening of a pipe) ended that the client cut with this code. */
+export function outcomeOfCut(reason: ResetReason): PipeFailure["outcome"] {
   switch (reason) {
     case "cancelled":
       return "visitor_abort";
@@ -22,7 +22,7 @@ export function outcomeOfCut(reason: ResetReason): ExchangeOutcome {
 }
 
 /** How an exchange ended that the server cut, or whose session was lost. */
-export function outcomeOfReset(reason: ResetReason | "session_lost"): ExchangeOutcome {
+export function outcomeOfReset(reason: ResetReason | "session_lost"): PipeFailure["outcome"] {
   switch (reason) {
     case "session_lost":
       return "client_lost";

@@ -134,8 +134,16 @@ export interface PipeOpening {
   readonly session: SessionView | undefined;
   /** On the client, what the server says of its trace: a `traceparent`, if it means well. Undefined on the server. */
   readonly traceparent: string | undefined;
-  /** Why there is no pipe, from a closed set of words; undefined if there is one. */
-  readonly failure: string | undefined;
+  /** Why there is no pipe; undefined if there is one. */
+  readonly failure: PipeFailure | undefined;
+}
+
+/** Why a raw connection did not find its way. */
+export interface PipeFailure {
+  /** What a visitor by HTTP would have been told. */
+  readonly outcome: Exclude<ExchangeOutcome, "ok">;
+  /** More exactly, from a closed set of words. */
+  readonly reason: string;
 }
 
 /** A request that the server answered by itself, before there was an exchange. */

@@ -175,15 +175,21 @@ export class Pipe implements PipeView, StreamHandler {
   }
 
   #lost(): void {
-    this.#close("cancelled");
+    this.#close(this.#cutBy());
+  }
+
+  /** Whose doing it is that the socket broke. A target that has said everything owes nothing: its visitor went on too long. */
+  #cutBy(): "cancelled" | "target_cut" {
+    return this.#fromVisitor || this.#stream.sentEnd ? "cancelled" : "target_cut";
   }
 
   #socketClosed(): void {
     if (this.#closed) return;
     if (this.#stream.sentEnd && this.#stream.receivedEnd && this.#socket.writableFinished) this.#finish("ended");
     else {
-      this.#stream.reset("cancelled");
-      this.#finish("socket_closed");
+      const reason = this.#cutBy();
+      this.#stream.reset(reason);
+      this.#finish(reason === "cancelled" ? "socket_closed" : reason);
     }
   }
 

@@ -3,10 +3,17 @@
 
 import type { Attributes, SpanContext, Tracer } from "@opentelemetry/api";
 import { SpanKind, TraceFlags } from "@opentelemetry/api";
-import type { PipeOpening, PipeView, RefusedRequest, SessionView, TunnelEvents } from "../lifecycle/events.ts";
+import type {
+  GatewayError,
+  PipeOpening,
+  PipeView,
+  RefusedRequest,
+  SessionView,
+  TunnelEvents,
+} from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { LineBudget } from "./line-budget.ts";
-import { cut, maxValueLength } from "./span-attributes.ts";
+import { cut, isFault, maxValueLength } from "./span-attributes.ts";
 import type { RemoteParent } from "./trace-context.ts";
 import { TracingSpan } from "./trace-span.ts";
 
@@ -42,14 +49,17 @@ interface Login {
 const maxSpansOfAKind = 50;
 const connectName = "session connect";
 
-/** How a pipe ends that was not cut by any failure of ours or the target's. */
-const usualPipeEnds: ReadonlySet<string> = new Set([
-  "ended",
-  "socket_closed",
-  "visitor_closed",
-  "cancelled",
-  "shutdown",
-  "idle",
+/** How a pipe ends that was cut by a failure of ours or the target's, and what a visitor by HTTP would be told. */
+const pipeFailures: ReadonlyMap<string, GatewayError> = new Map<string, GatewayError>([
+  ["session_lost", "client_lost"],
+  ["target_refused", "target_refused"],
+  ["target_unreachable", "target_unreachable"],
+  ["target_timeout", "target_timeout"],
+  ["bad_target_response", "bad_target_response"],
+  ["target_cut", "target_cut"],
+  ["overloaded", "overloaded"],
+  ["no_tunnel", "no_tunnel"],
+  ["internal", "internal"],
 ]);
 
 /** Makes them. */
@@ -109,8 +119,11 @@ export class NotableSpans {
       attributes["server.address"] = cut(upstream.host, maxValueLength);
       attributes["server.port"] = upstream.port;
     }
-    if (failure !== undefined) attributes["error.type"] = failure;
-    const failed = failure !== undefined && !usualPipeEnds.has(failure);
+    if (failure !== undefined) {
+      attributes["error.type"] = failure.outcome;
+      attributes["caisson.close_reason"] = failure.reason;
+    }
+    const failed = failure !== undefined && isFault(failure.outcome);
     const kind = role === "server" ? SpanKind.SERVER : SpanKind.CLIENT;
     const link = session && this.contextOf(session);
     const span = this.#record("pipe open", { kind, from: openedAtMs, attributes, failed, link, parent });
@@ -138,17 +151,23 @@ export class NotableSpans {
   pipeClosed(resource: Resource, reason: string): void {
     if (!isPipe(resource) || resource.trace?.sampled !== true) return;
     const { trace, openedAtMs, bytesIn, bytesOut } = resource;
-    const usual = usualPipeEnds.has(reason);
+    const failure = pipeFailures.get(reason);
     const attributes: Attributes = {
       "caisson.close_reason": reason,
       "caisson.bytes_in": bytesIn,
       "caisson.bytes_out": bytesOut,
     };
-    if (reason !== "ended") attributes["error.type"] = reason === "session_lost" ? "client_lost" : reason;
+    if (failure !== undefined) attributes["error.type"] = failure;
     const parent = { traceId: trace.traceId, spanId: trace.spanId, traceFlags: TraceFlags.SAMPLED };
     const link = this.contextOf(resource.session);
     // As recorded as the exchange was: neither thinned out nor left to the share of rare events.
-    this.#record("pipe", { from: openedAtMs, attributes, failed: !usual, parent, link });
+    this.#record("pipe", {
+      from: openedAtMs,
+      attributes,
+      failed: failure !== undefined && isFault(failure),
+      parent,
+      link,
+    });
   }
 
   /** A heap snapshot was taken, or not. */

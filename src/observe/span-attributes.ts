@@ -62,9 +62,12 @@ export function errorType(exchange: ExchangeView, outcome: ExchangeOutcome): str
 
 /** Whether the span counts as failed: not for what its caller did wrong or gave up, as the conventions have it. */
 export function isFailure(exchange: ExchangeView, outcome: ExchangeOutcome): boolean {
+  return outcome === "ok" ? errorType(exchange, outcome) !== undefined : isFault(outcome);
+}
+
+/** Whether what did not end well is anybody's failure but the visitor's. */
+export function isFault(outcome: Exclude<ExchangeOutcome, "ok">): boolean {
   switch (outcome) {
-    case "ok":
-      return errorType(exchange, outcome) !== undefined;
     case "visitor_abort":
     case "bad_request":
     case "no_tunnel":

@@ -3,7 +3,7 @@
 
 import type { Socket } from "node:net";
 import type { Deadline } from "../lifecycle/deadlines.ts";
-import type { SessionView, TraceContext } from "../lifecycle/events.ts";
+import type { PipeFailure, SessionView, TraceContext } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { ignoreError } from "../lifecycle/listener.ts";
 import { cutSocket } from "../mux/cut-socket.ts";
@@ -55,7 +55,9 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
     this.#options = options;
     runtime.events.opened(this);
     this.#deadline = runtime.deadlines.create(() =>
-      this.#refuse(this.#waitsFor instanceof HeldName ? "name_wait" : "room_wait"),
+      this.#waitsFor instanceof HeldName
+        ? this.#refuse("reconnecting", "name_wait")
+        : this.#refuse("overloaded", "room_wait"),
     );
     options.socket.on("error", ignoreError).once("close", this.#onClose);
   }
@@ -64,9 +66,9 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
   begin(): void {
     const { names, limits } = this.#owner.edge;
     const holder = names.find(this.#options.name);
-    if (holder === undefined) this.close("no_tunnel");
+    if (holder === undefined) this.#fail("no_tunnel", "no_tunnel");
     else if (!(holder instanceof HeldName)) this.#enter(holder);
-    else if (!names.wait(holder, this)) this.#refuse("name_waiters");
+    else if (!names.wait(holder, this)) this.#refuse("reconnecting", "name_waiters");
     else {
       this.#waitsFor = holder;
       this.#deadline.arm(limits.nameWaitMs);
@@ -74,11 +76,8 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
   }
 
   /** Resets the connection. Idempotent. */
-  close(reason: string): void {
-    if (this.#done) return;
-    this.#leave(reason);
-    this.#tell(undefined, reason);
-    cutSocket(this.#options.socket);
+  close(reason: "shutdown"): void {
+    this.#fail(reason, reason);
   }
 
   onNameBack(tunnel: Tunnel): void {
@@ -88,7 +87,7 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
 
   onNameLost(): void {
     this.#waitsFor = undefined;
-    this.close("no_tunnel");
+    this.#fail("reconnecting", "name_lost");
   }
 
   onRoom(): void {
@@ -98,19 +97,20 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
 
   onRoomLost(): void {
     this.#waitsFor = undefined;
-    this.close("client_lost");
+    this.#fail("reconnecting", "client_lost");
   }
 
-  readonly #onClose = (): void => this.close("visitor_closed");
+  readonly #onClose = (): void => this.#fail("visitor_abort", "visitor_closed");
 
   #enter(tunnel: Tunnel): void {
     const { session } = tunnel.session;
     if (this.#done) return;
     const overload = this.#owner.edge.overload.refusesStreams(this.openedAtMs);
-    if (tunnel.type !== this.#options.type || session.state !== "ready") this.close("no_tunnel");
-    else if (overload !== undefined) this.#refuse(overload);
+    if (tunnel.type !== this.#options.type) this.#fail("no_tunnel", "no_tunnel");
+    else if (session.state !== "ready") this.#fail("reconnecting", "client_lost");
+    else if (overload !== undefined) this.#refuse("overloaded", overload);
     else if (session.hasRoom) this.#open(tunnel);
-    else if (!tunnel.session.waitForRoom(this)) this.#refuse("room_waiters");
+    else if (!tunnel.session.waitForRoom(this)) this.#refuse("overloaded", "room_waiters");
     else {
       this.#waitsFor = tunnel;
       this.#deadline.arm(this.#owner.edge.limits.roomWaitMs);
@@ -130,7 +130,7 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
     this.#owner.onPipe({ socket, raw: socket, stream, tunnel, early, outlet, trace });
   }
 
-  #tell(session: SessionView | undefined, failure: string | undefined): TraceContext | undefined {
+  #tell(session: SessionView | undefined, failure: PipeFailure | undefined): TraceContext | undefined {
     const { address: visitorAddress, name: tunnelName } = this.#options;
     const { openedAtMs } = this;
     const opening = { role: "server", openedAtMs, tunnelName, visitorAddress, upstream: undefined } as const;
@@ -138,9 +138,16 @@ export class PipeVisitor implements Resource, NameWaiter, RoomWaiter {
     return events.pipeOpening({ ...opening, session, traceparent: undefined, failure });
   }
 
-  #refuse(limit: string): void {
+  #refuse(outcome: PipeFailure["outcome"], limit: string): void {
     this.#owner.edge.runtime.events.refused(limit);
-    this.close(limit);
+    this.#fail(outcome, limit);
+  }
+
+  #fail(outcome: PipeFailure["outcome"], reason: string): void {
+    if (this.#done) return;
+    this.#leave(reason);
+    this.#tell(undefined, { outcome, reason });
+    cutSocket(this.#options.socket);
   }
 
   #leave(reason: string): void {

@@ -13,7 +13,7 @@ export const resetCodes = {
   target_timeout: 3,
   /** What the target sent is not valid HTTP, or exceeds the limits of a response head. */
   bad_target_response: 4,
-  /** The target's connection broke after its response head. */
+  /** The target's connection broke after its response head, or as a pipe. */
   target_cut: 5,
   /** No room for the stream: try again later. */
   overloaded: 6,

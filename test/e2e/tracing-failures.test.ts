@@ -23,6 +23,10 @@ const get = "GET / HTTP/1.1\r\nHost: demo.localhost\r\n\r\n";
 const upload = "POST / HTTP/1.1\r\nHost: demo.localhost\r\nContent-Length: 100000\r\n\r\n";
 const watchful = { pingMs: 200, deadAfterMs: 600, probeMs: 300 };
 
+function whyOf({ attributes }: RecordedSpan): unknown {
+  return attributes["caisson.close_reason"];
+}
+
 function toldBy(span: RecordedSpan): unknown[] {
   return [span.attributes["error.type"], span.status.code];
 }
@@ -199,9 +203,9 @@ test("a WebSocket ends with its session, or with its server, and its span says w
   const echo = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   await once(echo, "listening");
   const { port } = echo.address() as { port: number };
-  for (const [end, reason, failed] of [
-    ["cut", "client_lost", ERROR],
-    ["close", "shutdown", UNSET],
+  for (const [end, told] of [
+    ["cut", ["client_lost", ERROR, "session_lost"]],
+    ["close", [undefined, UNSET, "shutdown"]],
   ] as const) {
     await onRig({ targetPort: port, relay: {}, serve: { drainMs: 50 }, connect: { limits: watchful } }, async (rig) => {
       const socket = new WebSocket(`ws://127.0.0.1:${rig.port}/socket`, { headers: { host: "demo.localhost" } });
@@ -218,7 +222,7 @@ test("a WebSocket ends with its session, or with its server, and its span says w
         "its end",
         ({ parentSpanContext, name }) => name === "pipe" && parentSpanContext?.spanId === spanId,
       );
-      assert.deepEqual(toldBy(pipe), [reason, failed]);
+      assert.deepEqual([...toldBy(pipe), whyOf(pipe)], told);
     });
   }
   for (const socket of echo.clients) socket.terminate();
@@ -236,18 +240,19 @@ test("a raw connection that finds no way is one span with the reason, and no oth
       (client) => client.ended(),
       () => "reset",
     );
-  const opened = (): unknown[] => recorded.ended.filter(({ name }) => name === "pipe open").map(toldBy);
+  const opened = (): unknown[] =>
+    recorded.ended.filter(({ name }) => name === "pipe open").map((span) => toldBy(span).concat(whyOf(span)));
   await onRig({ ...options, serve: { ...serve, limits: { nameWaitMs: 100 } } }, async (rig) => {
     await cutOff(rig);
     assert.equal(await visitAt(portOf(rig)), "reset");
-    assert.deepEqual(opened(), [["name_wait", ERROR]]);
+    assert.deepEqual(opened(), [["reconnecting", ERROR, "name_wait"]]);
     rig.relay.thaw();
   });
   await onRig(
     { ...options, serve: { ...serve, limits: { busyMemoryPercent: 0.000_001, fullMemoryPercent: 100 } } },
     async (rig) => {
       assert.equal(await visitAt(portOf(rig)), "reset");
-      assert.deepEqual(opened(), [["overload_memory", ERROR]]);
+      assert.deepEqual(opened(), [["overloaded", ERROR, "overload_memory"]]);
     },
   );
 });
@@ -257,8 +262,8 @@ test("a raw connection ends with its session, or with its server, and its spans 
   const serve = { listen: "127.0.0.1:0", tcpPorts: "22000-22400", drainMs: 50 };
   const options: RigOptions = { targetPort: target.port, relay: {}, serve, connect: { type: "tcp", limits: watchful } };
   for (const [end, server, client] of [
-    ["cut", ["client_lost", ERROR], ["client_lost", ERROR]],
-    ["close", ["shutdown", UNSET], ["cancelled", UNSET]],
+    ["cut", ["client_lost", ERROR, "session_lost"], ["client_lost", ERROR, "session_lost"]],
+    ["close", [undefined, UNSET, "shutdown"], [undefined, UNSET, "cancelled"]],
   ] as const) {
     await onRig(options, async (rig) => {
       const visiting = await RawClient.connect(Number(/:(\d+)$/u.exec(rig.tunnel.url)?.[1]));
@@ -273,7 +278,7 @@ test("a raw connection ends with its session, or with its server, and its spans 
       const ends = (): RecordedSpan[] => recorded.ended.filter(({ name }) => name === "pipe");
       await until(() => ends().length === 2, { what: "both ends have told" });
       for (const pipe of ends()) {
-        assert.deepEqual(toldBy(pipe), pipe.parentSpanContext?.spanId === spanId ? server : client);
+        assert.deepEqual([...toldBy(pipe), whyOf(pipe)], pipe.parentSpanContext?.spanId === spanId ? server : client);
       }
     });
   }

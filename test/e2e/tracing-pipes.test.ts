@@ -91,6 +91,29 @@ test("a target that refuses is an error on both sides", async () => {
   });
 });
 
+for (const [who, end] of [
+  ["target", { "error.type": "target_cut", "caisson.close_reason": "target_cut", status: ERROR }],
+  ["visitor", { "error.type": undefined, "caisson.close_reason": "cancelled", status: UNSET }],
+] as const) {
+  test(`a raw connection that its ${who} resets says so on both sides`, async () => {
+    await using target = await RawTarget.start((socket) => socket.pipe(socket), { halfOpen: true });
+    await onRig(tcp(target), async (rig) => {
+      const visitor = await RawClient.connect(portOf(rig));
+      visitor.send("hello");
+      await visitor.receive("hello");
+      if (who === "visitor") visitor.reset();
+      else for (const socket of target.sockets) socket.resetAndDestroy();
+      await rig.quiet();
+      visitor.close();
+      assert.equal(named("pipe").length, 2);
+      for (const { attributes, status } of named("pipe")) {
+        const { "error.type": error, "caisson.close_reason": reason } = attributes;
+        assert.deepEqual({ "error.type": error, "caisson.close_reason": reason, status: status.code }, end);
+      }
+    });
+  });
+}
+
 test("of raw connections no more is recorded than of anything else", async () => {
   await using target = await RawTarget.start((socket) => socket.pipe(socket), { halfOpen: true });
   await onRig(tcp(target, { serve: none, connect: none }), async (rig) => {

@@ -200,8 +200,21 @@ describe("a pipe", () => {
     assert.equal(cuts, 1);
     joined.visitor.destroy();
     await until(() => joined.closes.client.length === 1, { what: "the client's pipe" });
-    assert.deepEqual(joined.closes, { server: ["cancelled"], client: ["cancelled"] });
+    assert.deepEqual(joined.closes, { server: ["target_cut"], client: ["target_cut"] });
     await joined.pair.settle();
+  });
+
+  it("does not blame a target that had said everything before it reset", async () => {
+    const joined = await line();
+    joined.visitor.resume();
+    joined.target.end("bye");
+    await until(() => joined.pipes.server.bytesOut === 3, { what: "the last word" });
+    await until(() => joined.visitor.readableEnded, { what: "the end" });
+    joined.target.resetAndDestroy();
+    // A socket that has read the end hears of the reset when it is written to.
+    joined.visitor.write("too late");
+    await joined.over();
+    assert.deepEqual(joined.closes, { server: ["cancelled"], client: ["cancelled"] });
   });
 
   it("is cut when the session is lost", async () => {

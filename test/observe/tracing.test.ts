@@ -261,7 +261,7 @@ test("a raw connection's trace is told to the client, also if an agent's sampler
   // Where traces are not told, nobody is; and a connection that failed goes nowhere.
   const silent = new Tracing({ tracer: throwing("end"), sampling: nothing, propagation: "none" });
   assert.equal(silent.pipeOpening(opening), undefined);
-  assert.equal(tracing.pipeOpening({ ...opening, failure: "no_tunnel" }), undefined);
+  assert.equal(tracing.pipeOpening({ ...opening, failure: { outcome: "no_tunnel", reason: "no_tunnel" } }), undefined);
 });
 
 test("beside the target, a raw connection joins the server's trace, and is recorded as the server says", () => {
