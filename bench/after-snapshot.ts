@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CaissonError } from "../src/lifecycle/errors.ts";
 import type { Block } from "./harness/compared.ts";
-import { comparedColumns, comparedRow, percentOf } from "./harness/compared.ts";
+import { comparedColumns, comparedRow, percentOf, untold } from "./harness/compared.ts";
 import { FreshArms } from "./harness/fresh-arms.ts";
 import { Origin } from "./harness/origin.ts";
 import { askedSize } from "./harness/plan.ts";
@@ -149,11 +149,13 @@ function report(plan: AfterSnapshotPlan, found: readonly Found[]): BenchReport {
         what: "CPU per request after a snapshot, upper 95 % limit in % more",
         value: percentOf(cured.upper),
         below: 5,
+        ...untold(cured),
       },
       {
         what: "the same without the cure, lower 95 % limit in % more: that this load would show",
         value: percentOf(uncured.lower),
         atLeast: 0,
+        ...untold(uncured),
       },
     ],
     data: { blocks: found, cured, uncured },

@@ -44,17 +44,27 @@ export function costChecks(
   below: { readonly cost: number; readonly upper: number },
 ): Check[] {
   return [
-    { what: `${what}, in % of CPU`, value: percentOf(ratio.ratio), below: below.cost },
-    { what: "its upper 95 % limit, in %", value: percentOf(ratio.upper), below: below.upper },
+    { what: `${what}, in % of CPU`, value: percentOf(ratio.ratio), below: below.cost, ...untold(ratio) },
+    { what: "its upper 95 % limit, in %", value: percentOf(ratio.upper), below: below.upper, ...untold(ratio) },
   ];
 }
 
 /** That what is the same twice shows as the same: an interval without 0 fails. `whose`: ", of the server". */
 export function controlChecks(ratio: Ratio, whose = ""): Check[] {
   return [
-    { what: `lower 95 % limit of what is the same twice${whose}, in %`, value: percentOf(ratio.lower), below: 0 },
-    { what: "its upper 95 % limit, in %", value: percentOf(ratio.upper), atLeast: 0 },
+    {
+      what: `lower 95 % limit of what is the same twice${whose}, in %`,
+      value: percentOf(ratio.lower),
+      below: 0,
+      ...untold(ratio),
+    },
+    { what: "its upper 95 % limit, in %", value: percentOf(ratio.upper), atLeast: 0, ...untold(ratio) },
   ];
+}
+
+/** Why a run cannot tell a ratio, if it cannot: an interval needs six blocks. */
+export function untold(ratio: Ratio): { readonly notShown?: string } {
+  return Number.isFinite(ratio.upper) ? {} : { notShown: `${ratio.pairs} of the 6 blocks that an interval needs` };
 }
 
 /** The same checks where they say something of a part, and fail nothing. */

@@ -27,6 +27,7 @@ test("overhead: both arms answer, and every figure is one", seconds, async () =>
   );
   // Two blocks have a median, and no interval.
   assert.ok(Number.isFinite(report.checks[0]?.value));
+  assert.equal(report.checks[0]?.notShown, "2 of the 6 blocks that an interval needs");
   assert.match(reportText(report), /^both +\d/mu);
 });
 
@@ -36,7 +37,7 @@ test(
   async () => {
     const report = await overhead({ ...overheadPlans.quick, blocks: 1, control: 1 });
     assert.equal(report.bench, "overhead, control");
-    // One block has no interval: nothing is shown.
+    assert.ok(report.checks.every(({ notShown }) => notShown === "1 of the 6 blocks that an interval needs"));
     assert.equal(report.passed, true, reportText(report));
   },
 );
@@ -61,6 +62,7 @@ test("after-snapshot: every arm answers after it, and the cure is not undone", s
     ],
   );
   const { cured, uncured } = report.data as { cured: { ratio: number }; uncured: { ratio: number } };
+  assert.ok(report.passed, "one block shows nothing");
   for (const { ratio } of [cured, uncured]) assert.ok(ratio > 0 && Number.isFinite(ratio), reportText(report));
 });
 
