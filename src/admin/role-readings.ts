@@ -26,7 +26,7 @@ export interface RoleReadingsOptions {
   readonly snapshots?: () => SnapshotStore | undefined;
   /** Open tunnels by type; without it all of them count as http. */
   readonly tunnelTypes?: () => Readonly<Record<"http" | "tcp" | "tls", number>>;
-  readonly bufferedBytes?: () => Partial<Record<Side, number>>;
+  readonly bufferedBytes?: (inventory: Inventory) => Partial<Record<Side, number>>;
   readonly certificateExpirySeconds?: () => number | undefined;
   readonly spanExports?: SpanExportReading | undefined;
 }

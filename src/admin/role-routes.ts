@@ -37,7 +37,7 @@ function tunnelRoutes(subject: AdminSubject): readonly Route[] {
 
 function debugRoutes(subject: AdminSubject): readonly Route[] {
   return [
-    { path: "/debug/resources", access: "token", methods: { GET: () => json(subject.resources()) } },
+    { path: "/debug/resources", access: "token", methods: { GET: () => resources(subject) } },
     { path: "/debug/process", access: "token", methods: { GET: () => json(processFacts(subject)) } },
     { path: "/debug/gc", access: "token", methods: { POST: async () => json(await subject.collectGarbage()) } },
     { path: "/debug/leaks", access: "token", methods: { GET: (request) => leaks(subject, request) } },
@@ -88,6 +88,11 @@ async function metrics(subject: AdminSubject, request: AdminRequest): Promise<An
   const format = negotiateFormat(request.headers.accept);
   const body = await subject.metrics(format);
   return { status: 200, type: expositionTypes[format], body, headers: { Vary: "Accept" } };
+}
+
+async function resources(subject: AdminSubject): Promise<Answer> {
+  await subject.freshDescriptors?.();
+  return json(subject.resources());
 }
 
 async function leaks(subject: AdminSubject, request: AdminRequest): Promise<Answer> {

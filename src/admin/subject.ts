@@ -69,6 +69,8 @@ export interface AdminSubject {
   /** The metrics in one format. */
   metrics(format: ExpositionFormat): Promise<string>;
   resources(): ResourceReport;
+  /** Waits for a new sample of the descriptors if the one that `resources` would tell of is too old. Never rejects. */
+  freshDescriptors?(): Promise<unknown>;
   tunnels(): readonly TunnelRow[];
   /** Closes a tunnel by the operator's wish; false if there is none of that name. */
   closeTunnel(name: string): boolean;

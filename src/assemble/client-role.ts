@@ -4,6 +4,7 @@ import type { TunnelRow } from "../admin/subject.ts";
 import type { TunnelClient } from "../client/tunnel-client.ts";
 import type { Side } from "../lifecycle/events.ts";
 import type { Inventory } from "../lifecycle/resource.ts";
+import { bufferedProbe } from "../mux/session-tally.ts";
 import type { ObservedRole } from "./observed-role.ts";
 import { announcePause } from "./pause-notice.ts";
 
@@ -62,10 +63,8 @@ export class ClientRole implements ObservedRole {
     return undefined; // A client shows no certificate.
   }
 
-  bufferedBytes(): Partial<Record<Side, number>> {
-    let session = 0;
-    for (const link of this.#client().sessions()) session += link.session.bufferedBytes;
-    return { session };
+  bufferedBytes({ probes }: Inventory): Partial<Record<Side, number>> {
+    return { session: probes[bufferedProbe] ?? 0 };
   }
 
   announcePause(expectedMs: number): Promise<void> {

@@ -105,7 +105,7 @@ export class Observatory {
       spanExports: options.spanExports,
       snapshots: () => this.#snapshots,
       tunnelTypes: () => this.#role?.tunnelTypes() ?? { http: 0, tcp: 0, tls: 0 },
-      bufferedBytes: () => this.#role?.bufferedBytes() ?? {},
+      bufferedBytes: (inventory) => this.#role?.bufferedBytes(inventory) ?? {},
       certificateExpirySeconds: () => this.#role?.certificateExpirySeconds(),
     });
     this.metrics = new Metrics({ version, readings, onFault: (error) => this.#events.faulted("metrics", error) });
@@ -155,12 +155,19 @@ export class Observatory {
       folder: admin.snapshotFolder ?? defaultSnapshotFolder(role.role),
       events: runtime.events,
       deadlines: runtime.deadlines,
+      operations: this.#operations,
       beforeStall: (expectedMs) => role.announcePause(expectedMs),
       ...(admin.onSnapshot === undefined ? {} : { onResult: admin.onSnapshot }),
     });
     this.#snapshots = snapshots;
     scope.own(snapshots, () => snapshots.dispose());
     void snapshots.sweep();
+    scope.own(
+      this.#probes.add("snapshots.known", () => snapshots.known),
+      (remove) => remove(),
+    );
+    // Shared with the whole process: what signals and exits are heard by stays for as long as that runs.
+    scope.own(this.#probes.watch("process.listeners", process), (remove) => remove());
     if (admin.snapshotOnSignal === true) takeOnSignal(snapshots, { scope, events: runtime.events });
     await this.#listen(role, runtime);
   }
@@ -214,6 +221,7 @@ export class Observatory {
       unreadiness: () => role.unreadiness(),
       metrics: (format) => this.metrics.render(format),
       resources: () => this.#reporter.report(),
+      freshDescriptors: () => this.#descriptors.fresh(),
       tunnels: () => role.tunnels(),
       closeTunnel: (name) => role.closeTunnel(name),
       collectGarbage: () => this.#clock.force(),

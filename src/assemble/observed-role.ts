@@ -16,8 +16,8 @@ export interface ObservedRole {
   closeTunnel(name: string): boolean;
   /** Until the first of its certificates expires, in seconds; undefined if it has none. */
   certificateExpirySeconds(): number | undefined;
-  /** Bytes that wait in memory, by the side that is to take them. */
-  bufferedBytes(): Partial<Record<Side, number>>;
+  /** Bytes that wait in memory, by the side that is to take them; for sessions as `inventory`, just read, tells. */
+  bufferedBytes(inventory: Inventory): Partial<Record<Side, number>>;
   /** Tells all peers that this process will stand still for about so long; resolves when the notices have left. */
   announcePause(expectedMs: number): Promise<void>;
 }

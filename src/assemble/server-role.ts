@@ -3,6 +3,7 @@
 import type { TunnelRow } from "../admin/subject.ts";
 import type { Side } from "../lifecycle/events.ts";
 import type { Inventory } from "../lifecycle/resource.ts";
+import { bufferedProbe } from "../mux/session-tally.ts";
 import type { TunnelServer } from "../server/tunnel-server.ts";
 import { Tunnel } from "../server/tunnel.ts";
 import type { ObservedRole } from "./observed-role.ts";
@@ -62,8 +63,8 @@ export class ServerRole implements ObservedRole {
     return this.#server.certificateExpirySeconds;
   }
 
-  bufferedBytes(): Partial<Record<Side, number>> {
-    return this.#server.bufferedBytes();
+  bufferedBytes({ probes }: Inventory): Partial<Record<Side, number>> {
+    return { visitor: this.#server.visitorBytes(), session: probes[bufferedProbe] ?? 0 };
   }
 
   announcePause(expectedMs: number): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { Deadlines } from "../lifecycle/deadlines.ts";
 import type { Inventory } from "../lifecycle/resource.ts";
+import { SessionTally } from "../mux/session-tally.ts";
 import { ExchangeForwarder } from "./exchange-forwarder.ts";
 import type { LocalPool } from "./local-pool.ts";
 import type { LinkSession } from "./link-session.ts";
@@ -27,7 +28,7 @@ export function inventoryOf(containers: ClientContainers): Inventory {
   let tunnels = 0;
   let streams = 0;
   let dialing = 0;
-  let buffered = 0;
+  const tally = new SessionTally();
   for (const link of links) {
     linked += 1;
     if (link.dialing) dialing += 1;
@@ -35,7 +36,7 @@ export function inventoryOf(containers: ClientContainers): Inventory {
       sessions += 1;
       tunnels += standing.size;
       streams += session.streamCount;
-      buffered += session.bufferedBytes;
+      tally.add(session);
     }
   }
   let connections = 0;
@@ -65,10 +66,10 @@ export function inventoryOf(containers: ClientContainers): Inventory {
       deadline: deadlines.size,
     },
     probes: {
+      ...tally.probes,
       "client.links": linked,
       "client.dialing": dialing,
       "client.pool.idle": idle,
-      "client.buffered_bytes": buffered,
       "client.gap_listeners": deadlines.gapListeners,
     },
   };

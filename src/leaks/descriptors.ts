@@ -48,6 +48,15 @@ export class Descriptors {
   }
 
   /**
+   * An answer that is not too old: the last one, or a new sample, which is waited for. Undefined where there is none; never
+   * rejects.
+   */
+  fresh(): Promise<DescriptorReading | undefined> {
+    if (this.#last && performance.now() - this.#lastAtMs <= this.#maxAgeMs) return Promise.resolve(this.#reading());
+    return this.sample();
+  }
+
+  /**
    * Takes a sample now and resolves with it; undefined without /proc, after dispose(), and where the system gives no
    * thread. Calls that overlap share one. Never rejects.
    */

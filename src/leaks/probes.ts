@@ -2,6 +2,7 @@
 // It reads only when asked. What it is given without ownership is held weakly, and forgotten when it is collected.
 
 import { EventEmitter } from "node:events";
+import { listenersOf } from "../lifecycle/listener.ts";
 
 /** What can be measured: a container with a size or a length, or an emitter, whose listeners are counted. */
 export type ProbeSubject = { readonly size: number } | { readonly length: number } | EventEmitter;
@@ -62,9 +63,7 @@ export class ProbeRegistry {
 
 /** The size of a container, or the number of listeners of an emitter. */
 export function sizeOf(subject: ProbeSubject): number {
-  if (subject instanceof EventEmitter) {
-    return subject.eventNames().reduce((sum, event) => sum + subject.listenerCount(event), 0);
-  }
+  if (subject instanceof EventEmitter) return listenersOf(subject);
   return "size" in subject ? subject.size : subject.length;
 }
 

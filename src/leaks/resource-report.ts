@@ -60,7 +60,7 @@ export interface ResourceReport {
   readonly operations: Readonly<Record<string, OperationReading>>;
   readonly majorGcs: number;
   readonly memory: MemoryReport;
-  /** File descriptors and TCP sockets; null until they were sampled once, and where the system has no /proc. */
+  /** File descriptors and TCP sockets, `ageSeconds` old; null until they were sampled once, and where there is no /proc. */
   readonly fds: DescriptorReading | null;
   /** What keeps the event loop alive, by type, as Node names it. */
   readonly handles: Readonly<Record<string, number>>;
@@ -86,7 +86,7 @@ export class ResourceReporter {
     this.#from = from;
   }
 
-  /** Everything, as it stands now. */
+  /** Everything, as it stands now; the descriptors as they were last sampled. */
   report(): ResourceReport {
     const { inventory, probes, operations, clock, descriptors } = this.#from;
     const held = inventory();

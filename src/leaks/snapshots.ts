@@ -6,6 +6,8 @@ import type { FileHandle } from "node:fs/promises";
 import type { Deadline, Deadlines } from "../lifecycle/deadlines.ts";
 import { messageOf, systemCodeOf } from "../lifecycle/errors.ts";
 import type { TunnelEvents } from "../lifecycle/events.ts";
+import type { OperationScope } from "../lifecycle/operation.ts";
+import { unfollowedOperations } from "../lifecycle/operation.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { Histogram } from "./histogram.ts";
 import type {
@@ -47,6 +49,8 @@ export interface SnapshotStoreOptions {
   readonly maxStallMs?: number;
   /** Called before the event loop stalls, with the expected length in milliseconds; awaited, so that notices leave first. */
   readonly beforeStall?: (expectedMs: number) => void | Promise<void>;
+  /** Follows each taking, under the name `snapshot`. */
+  readonly operations?: OperationScope;
   /** Hears how each taking ended. Must not throw. */
   readonly onResult?: (news: SnapshotNews) => void;
   /** What the guards look at, and who writes. Default the real one. */
@@ -82,6 +86,7 @@ export class SnapshotStore {
   readonly #keepMs: number;
   readonly #maxStallMs: number;
   readonly #beforeStall: (expectedMs: number) => void | Promise<void>;
+  readonly #operations: OperationScope;
   readonly #onResult: (news: SnapshotNews) => void;
   readonly #ground: SnapshotGround;
   readonly #expiry: Deadline;
@@ -102,6 +107,7 @@ export class SnapshotStore {
     this.#keepMs = options.keepMs ?? week;
     this.#maxStallMs = options.maxStallMs ?? 30_000;
     this.#beforeStall = options.beforeStall ?? (() => {});
+    this.#operations = options.operations ?? unfollowedOperations;
     this.#onResult = options.onResult ?? (() => {});
     this.#ground = options.ground ?? snapshotGround;
     this.#expiry = options.deadlines.create(() => void this.sweep());
@@ -110,6 +116,11 @@ export class SnapshotStore {
   /** 1 while a snapshot is being taken, else 0. */
   get held(): number {
     return this.#taking ? 1 : 0;
+  }
+
+  /** Snapshots of which more is known than their files tell. */
+  get known(): number {
+    return this.#entries.size;
   }
 
   /** How often which trigger led to which result. */
@@ -139,7 +150,7 @@ export class SnapshotStore {
 
   /** Takes a snapshot, or says why not. The event loop stands still meanwhile. Never rejects. */
   async take(options: TakeOptions): Promise<SnapshotResult> {
-    const result = await this.#takeOne(options);
+    const result = await this.#operations.run("snapshot", () => this.#takeOne(options));
     const { trigger, engine = "v8" } = options;
     this.#count(trigger, result.ok ? "ok" : result.refusal.code);
     this.#onResult({ trigger, engine, result });

@@ -49,5 +49,10 @@ export function listenForAbort(signal: AbortSignal, onAbort: () => void, options
   });
 }
 
+/** How many listeners an emitter has, for all of its events. */
+export function listenersOf(emitter: EventEmitter): number {
+  return emitter.eventNames().reduce((sum, event) => sum + emitter.listenerCount(event), 0);
+}
+
 /** Hears an error whose close says all that matters: one that nobody hears ends the process. */
 export function ignoreError(): void {}

@@ -5,7 +5,6 @@
 import type { Deadline } from "../lifecycle/deadlines.ts";
 import { CaissonError } from "../lifecycle/errors.ts";
 import type { SessionView } from "../lifecycle/events.ts";
-import type { Inventory } from "../lifecycle/resource.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import type { GoAwayReason } from "../wire/codes.ts";
 import { goAwayCodes } from "../wire/codes.ts";
@@ -130,19 +129,6 @@ export class Session implements SessionView {
   /** Streams that are open, or whose OPEN waits, or whose other side is not known to be gone. */
   get streamCount(): number {
     return this._table.size;
-  }
-
-  /** What it holds, from its containers. */
-  get inventory(): Inventory {
-    return {
-      held: { stream: this._table.held },
-      probes: {
-        unanswered_resets: this._table.unanswered,
-        outbox_streams: this._outbox.waiting,
-        outbox_control_frames: this._outbox.control.size,
-        window_growth_bytes: this._windows.grownBytes,
-      },
-    };
   }
 
   /** Server only: a stream may be opened now. */

@@ -61,8 +61,8 @@ export interface MetricReadings {
   probes?(): Readonly<Record<string, number>>;
   /** Open tunnels by type. */
   tunnelTypes?(): Readonly<Record<"http" | "tcp" | "tls", number>>;
-  /** Bytes that wait in memory, by the side that is to take them. */
-  bufferedBytes?(): Partial<Record<Side, number>>;
+  /** Bytes that wait in memory, by the side that is to take them. `inventory` is of the same moment. */
+  bufferedBytes?(inventory: Inventory): Partial<Record<Side, number>>;
   /** How many major GCs passed between a close and its collection. */
   collectionDelays?(): Partial<Record<ResourceKind, HistogramReading>>;
   descriptors?(): DescriptorReading | undefined;

@@ -104,7 +104,8 @@ function addFlowFamilies(exposition: Exposition, sources: TrafficSources): void 
       labels: ["side"],
     },
     (emit) => {
-      for (const [side, bytes] of Object.entries(readings.direct.bufferedBytes?.() ?? {})) emit(bytes, { side });
+      const buffered = readings.direct.bufferedBytes?.(readings.inventory()) ?? {};
+      for (const [side, bytes] of Object.entries(buffered)) emit(bytes, { side });
     },
   );
   exposition.counter(

@@ -5,6 +5,7 @@ import type { Server, Socket } from "node:net";
 import { createServer } from "node:net";
 import type { SecureContext } from "node:tls";
 import { CaissonError, systemCodeOf } from "../lifecycle/errors.ts";
+import { listenersOf } from "../lifecycle/listener.ts";
 import type { Runtime } from "../lifecycle/runtime.ts";
 import { emptyBuffer } from "../mux/outgoing.ts";
 import type { ArrivalOwner, PassingConnection } from "./arrival.ts";
@@ -87,6 +88,11 @@ export class FrontDoor implements ArrivalOwner {
   /** When the first certificate expires, in milliseconds since 1970; undefined without TLS. */
   get firstExpiryMs(): number | undefined {
     return this.#options.tls?.firstExpiryMs;
+  }
+
+  /** Listeners on the listening sockets. */
+  get listeners(): number {
+    return this.#servers.reduce((sum, server) => sum + listenersOf(server), 0);
   }
 
   /** Starts to listen; answers the address that the system gave. Throws E_LISTEN. */

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
+import { listenersOf } from "../lifecycle/listener.ts";
 import { SessionSocket } from "../mux/session-socket.ts";
 import { createSessionServer, offersProtocol } from "../mux/ws-transport.ts";
 import type { Edge } from "./edge.ts";
@@ -111,6 +112,11 @@ export class OwnHost {
   /** Those of them that wait for their login. */
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** Listeners on the internal servers for pages and sessions. */
+  get listeners(): number {
+    return listenersOf(this.#http) + listenersOf(this.#webSockets);
   }
 
   /** Takes a socket whose request is for this server. */

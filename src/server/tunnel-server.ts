@@ -14,6 +14,7 @@ import { GrowthBudget } from "../mux/growth-budget.ts";
 import type { MuxLimits } from "../mux/limits.ts";
 import { muxLimits } from "../mux/limits.ts";
 import { Pipe } from "../mux/pipe.ts";
+import { SessionTally } from "../mux/session-tally.ts";
 import type { PortRange } from "../tokens/name-pattern.ts";
 import type { TokenTable } from "../tokens/token-table.ts";
 import { tlsFeature, tracedFeature } from "../wire/control.ts";
@@ -157,10 +158,12 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
     let roomWaiters = 0;
     // A session that believes to have a name which leads elsewhere is a ghost: it stands, and nobody reaches it.
     let unrouted = 0;
+    const tally = new SessionTally();
     for (const { session, tunnels: claimed, waitingForRoom } of this.edge.sessions) {
       tunnels += claimed.size;
       streams += session.streamCount;
       roomWaiters += waitingForRoom;
+      tally.add(session);
       for (const tunnel of claimed.values()) if (this.edge.names.find(tunnel.name) !== tunnel) unrouted += 1;
     }
     for (const visitor of this.#visitors) if (visitor.exchange) exchanges += 1;
@@ -177,6 +180,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
         deadline: this.#runtime.deadlines.size,
       },
       probes: {
+        ...tally.probes,
         "names.live": this.edge.names.live,
         "names.held": this.edge.names.held,
         "names.waiting": this.edge.names.waiting,
@@ -194,6 +198,7 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
         "tokens.sessions": this.edge.tokens?.sessions ?? 0,
         "tokens.guessers": this.edge.tokens?.guessers ?? 0,
         "deadlines.gap_listeners": this.#runtime.deadlines.gapListeners,
+        "servers.listeners": this.#door.listeners + this.#own.listeners,
       },
     };
   }
@@ -203,13 +208,11 @@ export class TunnelServer implements VisitorOwner, FrontDoorOwner, PipeVisitorOw
     return this.#closing === undefined;
   }
 
-  /** Bytes that wait in memory: for visitors (and read ahead from them), and for sessions. Walks everything. */
-  bufferedBytes(): { readonly visitor: number; readonly session: number } {
-    let visitor = 0;
-    let session = 0;
-    for (const connection of this.#visitors) visitor += connection.bufferedBytes;
-    for (const client of this.edge.sessions) session += client.session.bufferedBytes;
-    return { visitor, session };
+  /** Bytes that wait in memory for visitors, and those read ahead from them. Walks all of them. */
+  visitorBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#visitors) bytes += connection.bufferedBytes;
+    return bytes;
   }
 
   /** Shuts down in the order of docs: stop accepting, GOAWAY, drain, reset the rest. A second call with `drainMs: 0` forces. */

@@ -33,7 +33,7 @@ patch(NameTable, "find", function find(original, name) {
 
 // A reading throws, once.
 let readings = 0;
-patch(TunnelServer, "bufferedBytes", function bufferedBytes(original) {
+patch(TunnelServer, "visitorBytes", function visitorBytes(original) {
   readings += 1;
   if (readings === 3) throw new Error("seeded");
   return original();

@@ -127,7 +127,11 @@ test("on both sides, in quiet and in traffic: opened = closed + live, and contai
       return report.kinds.exchange.live === 0 && report.kinds.stream.live === 0 && brokenLaws(report).length === 0;
     };
     await until(quiet, { what: `the ${side} is quiet and its ledgers agree` });
-    const { kinds, memory, probes } = await reader.resources();
+    const { kinds, memory, probes, fds } = await reader.resources();
+    if (process.platform === "linux") assert.ok((fds?.open ?? 0) > 0 && (fds?.ageSeconds ?? 99) < 35, side);
+    assert.ok((probes["process.listeners"] ?? 0) > 0, side);
+    assert.deepEqual([probes["sessions.outbox_streams"], probes["sessions.unanswered_resets"]], [0, 0], side);
+    if (side === "server") assert.ok((probes["servers.listeners"] ?? 0) > 0);
     assert.ok(kinds.exchange.closed >= 40, side);
     assert.ok(memory.heapUsed > 0 && Object.keys(probes).length > 0, side);
     const metrics = await reader.metrics();

@@ -72,6 +72,19 @@ test("questions read the last answer, and renew it only when it is too old", lin
   await file.close();
 });
 
+test("a fresh answer is the last one while that is young, else a new sample", linux, async (t) => {
+  const young = new Descriptors({ maxAgeMs: 60_000 });
+  const old = new Descriptors({ maxAgeMs: 0 });
+  t.after(() => Promise.all([young.dispose(), old.dispose()]));
+  const before = (await young.fresh())?.open ?? 0;
+  assert.ok(before > 0, "the first question waits for its answer");
+  const first = (await old.fresh())?.open ?? 0;
+  const file = await open(new URL(import.meta.url));
+  assert.equal((await young.fresh())?.open, before);
+  assert.equal((await old.fresh())?.open, first + 1);
+  await file.close();
+});
+
 test("samples that overlap are one", linux, async (t) => {
   const descriptors = new Descriptors();
   t.after(() => descriptors.dispose());

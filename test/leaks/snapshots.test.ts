@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { writeHeapSnapshot } from "node:v8";
 import { cureAllocation } from "../../src/leaks/allocation-cure.ts";
+import { Operations } from "../../src/leaks/op-scope.ts";
 import type { SnapshotResult } from "../../src/leaks/snapshot-entry.ts";
 import { roomyGround, snapshotRig, tinySnapshot } from "./snapshot-rig.ts";
 import { until } from "./sample.ts";
@@ -138,6 +139,16 @@ test("the notice goes out before the stall, with its expected length, and a turn
   assert.deepEqual(faults, ["snapshots: Error: a client was gone"]);
   assert.equal(store.stalls.count, 1);
   assert.ok(Math.abs(store.stalls.sum * 1000 - (result.entry.stallMs ?? 0)) < 1e-6);
+});
+
+test("each taking is an operation that is followed by name", async (t) => {
+  const operations = new Operations();
+  t.after(() => operations.dispose());
+  const { store } = await snapshotRig(t, { ground: roomyGround(), operations });
+  const taking = store.take(program);
+  assert.equal(operations.readings()["snapshot"]?.pending, 1);
+  await taking;
+  assert.deepEqual([operations.readings()["snapshot"]?.settled, operations.readings()["snapshot"]?.pending], [1, 0]);
 });
 
 test("the cure switches the heap profiler on and off", async (t) => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CaissonError } from "../../src/lifecycle/errors.ts";
 import type { SessionCloseReason } from "../../src/mux/handlers.ts";
+import { SessionTally } from "../../src/mux/session-tally.ts";
 import { decodeFrames } from "../../src/wire/decode.ts";
 import { frameTypes } from "../../src/wire/frame.ts";
 import type { MemoryPair, StreamProbe } from "../support/session-pair.ts";
@@ -209,7 +210,9 @@ describe("a cut", () => {
     visit.stream?.reset("idle");
     assert.ok(visit.stream?.closed);
     assert.equal(pair.server.session.streamCount, 1);
-    assert.equal(pair.server.session.inventory.probes["unanswered_resets"], 1);
+    const tally = new SessionTally();
+    tally.add(pair.server.session);
+    assert.equal(tally.probes["sessions.unanswered_resets"], 1);
     await until(() => pair.server.session.streamCount === 0, { what: "the answer" });
     assert.deepEqual(target.resets, ["cancelled"]);
     assert.deepEqual(visit.resets, [], "who cuts is not told");

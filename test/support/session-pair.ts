@@ -9,6 +9,7 @@ import type { GrowthBudget } from "../../src/mux/growth-budget.ts";
 import type { SessionCloseReason, SessionHandler, StreamHandler } from "../../src/mux/handlers.ts";
 import type { MuxLimits } from "../../src/mux/limits.ts";
 import { Session } from "../../src/mux/session.ts";
+import { SessionTally } from "../../src/mux/session-tally.ts";
 import type { Stream } from "../../src/mux/stream.ts";
 import type { Transport } from "../../src/mux/transport.ts";
 import type { GoAwayReason, ResetReason } from "../../src/wire/codes.ts";
@@ -199,8 +200,11 @@ export class SessionSide {
     assert.equal(this.runtime.deadlines.size, 0);
     assert.equal(this.runtime.deadlines.gapListeners, 0);
     assert.equal(this.session.streamCount, 0);
-    assert.deepEqual(this.session.inventory.held, { stream: 0 });
-    for (const [probe, size] of Object.entries(this.session.inventory.probes)) assert.equal(size, 0, probe);
+    assert.equal(this.session._table.held, 0);
+    assert.equal(this.session._windows.grownBytes, 0);
+    const tally = new SessionTally();
+    tally.add(this.session);
+    for (const [probe, size] of Object.entries(tally.probes)) assert.equal(size, 0, probe);
     assert.equal(this.session._budget.grantedBytes, 0);
     assert.equal(this.session._budget.unconsumedBytes, 0);
   }
