@@ -3,16 +3,16 @@
 // passes contexts by hand: nothing of a request can be pinned by a socket that lives longer.
 
 import type { Context, ContextManager } from "@opentelemetry/api";
-import { messageOf } from "../lifecycle/errors.ts";
+import type { NodeSDKConfiguration } from "@opentelemetry/sdk-node";
 import { Deadlines } from "../lifecycle/deadlines.ts";
 import { noEvents } from "../lifecycle/events.ts";
-import { LineBudget } from "../observe/line-budget.ts";
 import { RatioSampling, samplerSettings, samplerTrouble } from "../observe/sampling.ts";
 import type { TracingChoice } from "../assemble/tracing-options.ts";
 import type { Queries } from "../observe/span-attributes.ts";
 import { TraceIds } from "../observe/trace-ids.ts";
 import { SpanTally } from "../observe/span-tally.ts";
 import type { Environment } from "./environment.ts";
+import { SdkDiagnostics } from "./otel-diagnostics.ts";
 import { loadSdk } from "./otel-parts.ts";
 import type { Telemetry } from "./otel.ts";
 
@@ -49,18 +49,9 @@ export async function startSdk({ env, service, queries, onTrouble }: SdkOptions)
   const { sdk, processors } = await loadSdk();
   const tally = new SpanTally();
   const ids = new TraceIds();
-  const troubles = new LineBudget(1);
-  let started = false;
-  const tell = (text: string): void => {
-    // What is wrong with the settings is said once and in full; what goes wrong later may go wrong with every request.
-    if (!started || troubles.take("export") !== undefined) onTrouble(`tracing: ${plainTrouble(text)}`);
-  };
-  if ((env["OTEL_LOG_LEVEL"] ?? "") === "") {
-    const ignore = (): void => undefined;
-    const logger = { error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore };
-    sdk.api.diag.setLogger(logger, sdk.api.DiagLogLevel.WARN);
-  }
-  const node = new sdk.NodeSDK({
+  const diagnostics = new SdkDiagnostics(onTrouble);
+  diagnostics.listen(sdk, env);
+  const configuration: Partial<NodeSDKConfiguration> = {
     sampler: recordAll,
     idGenerator: { generateTraceId: () => ids.traceId(), generateSpanId: () => ids.spanId() },
     spanProcessors: processors.getSpanProcessorsFromEnv(tally.meterProvider()),
@@ -70,11 +61,12 @@ export async function startSdk({ env, service, queries, onTrouble }: SdkOptions)
     // Metrics and logs leave Caisson by other ways; what the SDK has of its own is sent only if somebody asks for it.
     ...((env["OTEL_METRICS_EXPORTER"] ?? "") === "" ? { metricReaders: [] } : {}),
     ...((env["OTEL_LOGS_EXPORTER"] ?? "") === "" ? { logRecordProcessors: [] } : {}),
-  });
+  };
+  const node = diagnostics.quietly(() => new sdk.NodeSDK(configuration));
   node.start();
   const trouble = samplerTrouble(env);
-  if (trouble !== undefined) tell(trouble);
-  started = true;
+  if (trouble !== undefined) diagnostics.tell(trouble);
+  diagnostics.started();
   const tracing: TracingChoice = {
     sampling: new RatioSampling(samplerSettings(env)),
     queries,
@@ -106,15 +98,4 @@ function namesService(env: Environment): boolean {
     (env["OTEL_SERVICE_NAME"] ?? "") !== "" ||
     /(?:^|,)\s*service\.name\s*=/u.test(env["OTEL_RESOURCE_ATTRIBUTES"] ?? "")
   );
-}
-
-/** The message alone of what the SDK logs as a JSON object with a stack. */
-function plainTrouble(text: string): string {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null && "message" in parsed) return messageOf(parsed.message);
-  } catch {
-    // It is plain text already.
-  }
-  return text;
 }

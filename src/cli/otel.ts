@@ -14,19 +14,22 @@ export interface Telemetry {
   close(): Promise<boolean>;
 }
 
-/** Where spans may be sent to. */
-const endpoints = [
-  "OTEL_EXPORTER_OTLP_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-  "OTEL_EXPORTER_ZIPKIN_ENDPOINT",
-] as const;
+/** Where spans may be sent to, without more words. */
+const endpoints = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] as const;
+const zipkinEndpoint = "OTEL_EXPORTER_ZIPKIN_ENDPOINT";
 
 /** Whether the command line or the environment ask for an SDK. */
 export function wantsOtel(invocation: Invocation, env: Environment): boolean {
   if (!("otel" in invocation) || isTrue(env["OTEL_SDK_DISABLED"]) || env["OTEL_TRACES_EXPORTER"]?.trim() === "none") {
     return false;
   }
-  return invocation.otel.asked || endpoints.some((name) => (env[name] ?? "").trim() !== "");
+  return invocation.otel.asked || endpoints.some((name) => isSet(env, name)) || sendsToZipkin(env);
+}
+
+/** The SDK heeds Zipkin's endpoint only where the exporter is named too. */
+function sendsToZipkin(env: Environment): boolean {
+  const exporters = (env["OTEL_TRACES_EXPORTER"] ?? "").split(",").map((name) => name.trim());
+  return exporters.includes("zipkin") && isSet(env, zipkinEndpoint);
 }
 
 /** Starts the SDK if it is asked for and nobody else has. Throws E_CONFIG if it is not installed. */
@@ -41,6 +44,10 @@ export async function startOtel(
 
 /** What a process is called unless OTEL_SERVICE_NAME says so. */
 const names = { serve: "server", http: "client", start: "client", demo: "demo" } as const;
+
+function isSet(env: Environment, name: string): boolean {
+  return (env[name] ?? "").trim() !== "";
+}
 
 function isTrue(text: string | undefined): boolean {
   return text?.trim().toLowerCase() === "true";

@@ -34,19 +34,31 @@ async function placeOf(demo: CaissonProcess): Promise<Demo> {
   return { port: Number(new URL(String(url)).port), admin: new URL(String(admin)) };
 }
 
-function get(port: number, path: string, headers: Record<string, string>): Promise<string> {
+interface Answer {
+  readonly status: number | undefined;
+  readonly body: string;
+}
+
+async function get(port: number, path: string, headers: Record<string, string>): Promise<string> {
+  return (await ask(port, path, headers)).body;
+}
+
+function ask(port: number, path: string, headers: Record<string, string>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request({ port, host: "127.0.0.1", path, agent: false, headers }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (text: string) => (body += text));
-      response.once("end", () => resolve(body));
+      response.once("end", () => resolve({ status: response.statusCode, body }));
     });
     sent.once("error", reject).end();
   });
 }
 
 async function visit({ port }: Demo, times: number): Promise<void> {
-  for (let n = 0; n < times; n += 1) await get(port, "/hello", { host: "demo.localhost" });
+  for (let n = 0; n < times; n += 1) {
+    const { status, body } = await ask(port, "/hello", { host: "demo.localhost" });
+    assert.deepEqual([status, body], [200, greeting]);
+  }
 }
 
 async function metric({ admin }: Demo, series: string): Promise<number> {
@@ -56,6 +68,7 @@ async function metric({ admin }: Demo, series: string): Promise<number> {
 }
 
 const dropped = (reason: string): string => `caisson_trace_spans_dropped_total{reason="${reason}"}`;
+const greeting = "hello through the tunnel\n";
 const demoArgs = ["demo", "--listen", "127.0.0.1:0", "--json"];
 
 for (const manner of ["down", "failing", "slow", "silent"] as const satisfies readonly (CollectorManner | "down")[]) {
@@ -70,7 +83,8 @@ for (const manner of ["down", "failing", "slow", "silent"] as const satisfies re
     await using demo = startCaisson(demoArgs, { env });
     const place = await placeOf(demo);
     await visit(place, 40);
-    if (manner === "failing")
+    // Each export is tried a few times, some time apart, before it counts as failed.
+    if (manner === "down" || manner === "failing")
       await until(async () => (await metric(place, dropped("export_failed"))) > 0, { what: "losses are counted" });
     // Whoever answers late or never lets the queue fill: what does not fit is lost, and counted.
     if (manner === "slow" || manner === "silent") assert.ok((await metric(place, dropped("queue_full"))) > 100);
@@ -94,6 +108,31 @@ test("a collector that never answers holds the end up for two seconds, not for i
   assert.equal((await demo.stop()).code, 0);
   const tookMs = performance.now() - startedAtMs;
   assert.ok(tookMs >= 1_900 && tookMs < 15_000, String(tookMs));
+});
+
+test("with OTEL_LOG_LEVEL, stdout has JSON events and nothing else", async () => {
+  await using collector = await OtlpReceiver.start("failing");
+  for (const [level, said] of [
+    ["debug", /^ ?tracing: .*Registered a global/mu],
+    ["loud", /^ ?tracing: Unknown log level "loud"/mu],
+    ["none", undefined],
+  ] as const) {
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_LOG_LEVEL: level,
+      OTEL_METRICS_EXPORTER: "none",
+      OTEL_BSP_SCHEDULE_DELAY: "50",
+    };
+    await using demo = startCaisson(demoArgs, { env });
+    const place = await placeOf(demo);
+    await visit(place, 5);
+    await until(async () => (await metric(place, dropped("export_failed"))) > 0, { what: "something goes wrong" });
+    assert.equal((await demo.stop()).code, 0);
+    assert.equal(demo.lines.length, demo.events.length, demo.lines.join("\n"));
+    if (said) assert.match(demo.stderr, said);
+    else assert.ok(!demo.stderr.includes("tracing:"), demo.stderr);
+    if (level === "loud") assert.match(demo.stderr, /^ ?tracing: OTLPExporterError|^ ?tracing: Bad Request/mu);
+  }
 });
 
 test("a sampler that nobody knows is told on stderr", async () => {
