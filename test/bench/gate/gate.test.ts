@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Finding, Outcome } from "../../../bench/gate/verdict/finding.ts";
+import type { Outcome, Verdict } from "../../../bench/gate/verdict/finding.ts";
 import type { Sample } from "../../../bench/gate/verdict/sample.ts";
 import { exitCodes } from "../../../src/cli/exit-codes.ts";
 import { startCaisson } from "../../support/run.ts";
@@ -18,7 +18,7 @@ interface Report {
   readonly outcome: Outcome | "failed";
   readonly failure: string | null;
   readonly seed: number;
-  readonly verdict: { readonly outcome: Outcome; readonly findings: readonly Finding[]; readonly connections: number };
+  readonly verdict: Pick<Verdict, "outcome" | "findings" | "warnings" | "doubts" | "connections">;
   readonly samples: readonly Sample[];
 }
 
@@ -84,19 +84,40 @@ test("a leak is found, named, and ends with a code of its own", async () => {
   assert.ok(Math.abs((first?.perConnection ?? 0) - 1) < 0.2, said);
 });
 
-test("two runs with the same seed do the same work", async () => {
-  const work = async (): Promise<readonly unknown[]> => {
+test("two runs with the same seed do the same work", async (t) => {
+  /** What was done; undefined if the machine broke a round of it off. */
+  const work = async (): Promise<readonly unknown[] | undefined> => {
     const { code, said, report } = await gate(...short, "--seed", "7");
     assert.ok(code === exitCodes.done || code === exitCodes.undecided, said);
-    const { seed, samples } = report();
+    const { seed, samples, verdict } = report();
     assert.equal(seed, 7);
+    if ([...verdict.doubts, ...verdict.warnings].some(({ ledger }) => ledger === "machine")) return undefined;
     // Rounds beyond the planned ones are the machine's doing, and so is how often a client of the rehearsal's storm tried.
     const opened = samples.map(({ kinds }) => kinds?.["tunnel"]?.opened ?? 0);
     return samples
       .slice(0, 12)
       .map(({ connections, requests }, at) => [connections, requests, (opened[at] ?? 0) - (opened[0] ?? 0)]);
   };
-  assert.deepEqual(await work(), await work());
+  const one = (await work()) ?? (await work());
+  const other = (await work()) ?? (await work());
+  if (one === undefined || other === undefined) t.skip("the machine had no time for two whole runs");
+  else assert.deepEqual(one, other);
+});
+
+test("the load generator alone does not leak, and does what it says", async () => {
+  const few = ["--quick", "--scenario", "null", "--clients", "400", "--rounds", "8"];
+  let run = await gate(...few);
+  if (run.code === exitCodes.undecided) run = await gate(...few, "--seed", "2");
+  // So short a run may leave its heap undecided on a busy machine; what is counted is exact.
+  assert.ok(run.code === exitCodes.done || run.code === exitCodes.undecided, run.said);
+  const { verdict, samples } = run.report();
+  assert.deepEqual(verdict.findings, []);
+  assert.deepEqual(
+    verdict.doubts.filter(({ ledger }) => ledger !== "heap"),
+    [],
+  );
+  // 50 visitors alone and 200 requests in bulk, in four rounds of warm-up and eight measured ones.
+  assert.equal(samples.at(-1)?.requests, 12 * 250);
 });
 
 test("a server that does not start fails the run, and is no leak", async () => {

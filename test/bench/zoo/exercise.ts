@@ -14,6 +14,9 @@ import { Ledger } from "../../../src/internals.ts";
 import { MemoryKeyring } from "../../../bench/gate/processes/memory-keyring.ts";
 import { portOf } from "../../../bench/gate/network/port-of.ts";
 import { Relay } from "../../../bench/gate/network/relay.ts";
+import { until } from "../../support/until.ts";
+import type { OwnCensus } from "./own-census.ts";
+import { ownCensus } from "./own-census.ts";
 
 /** What the exercise prints. */
 export interface Readings extends Pick<ResourceReport, "kinds" | "probes" | "operations" | "handles"> {
@@ -25,10 +28,15 @@ export interface Readings extends Pick<ResourceReport, "kinds" | "probes" | "ope
   readonly clientLive: Readonly<Record<string, number>>;
   readonly warningListeners: number;
   readonly arrayBuffers: number;
+  /** What there was of objects, listeners and containers in the end, and while a client stood that had been asked four times. */
+  readonly census: OwnCensus;
+  readonly censusWithin: OwnCensus;
 }
 
 /** Long enough for a machine that tests slow down, and what the last part waits for. Milliseconds. */
 const deadAfterMs = 1_500;
+/** What has not happened after so long never does. Milliseconds. */
+const longEnoughMs = 2_000;
 
 const [, , seed = "", sessionsText = "8"] = process.argv;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -36,6 +44,8 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /** More than the kernel takes for somebody who reads nothing, even after it has widened its buffers. */
 const large = Buffer.alloc(64 * 1024 * 1024, "l");
 let sending: Socket | undefined;
+/** How many requests that get no answer have arrived. */
+let unanswered = 0;
 const target = createServer((incoming, response) => {
   response.on("error", () => undefined);
   if (incoming.url === "/large") {
@@ -44,7 +54,8 @@ const target = createServer((incoming, response) => {
     response.writeHead(200, { "Content-Length": 2 * large.length });
     response.write(large);
   } else if (incoming.url === "/reset") incoming.socket.resetAndDestroy();
-  else if (incoming.url !== "/silent") response.end("ok");
+  else if (incoming.url === "/silent") unanswered += 1;
+  else response.end("ok");
 });
 const echo = new WebSocketServer({ server: target });
 echo.on("connection", (socket) => socket.on("message", (data) => socket.send(data)));
@@ -88,6 +99,17 @@ async function statusOf(name: string, path: string): Promise<number> {
 
 async function resources(): Promise<ResourceReport> {
   return JSON.parse((await admin.ask("/debug/resources")).body.toString()) as ResourceReport;
+}
+
+/** Waits until so many requests without an answer are in flight. */
+async function inFlight(count: number): Promise<void> {
+  await until(() => unanswered === count, { what: `the target has ${count} requests that it does not answer` });
+}
+
+/** Waits until something is so, or until it has had time enough: of some seeds it never is. */
+async function orLongEnough(condition: () => boolean): Promise<void> {
+  const latestMs = performance.now() + longEnoughMs;
+  while (!condition() && performance.now() < latestMs) await pause(5);
 }
 
 /** Waits until the target has got rid of all that anybody takes from it. */
@@ -143,7 +165,7 @@ await newer.close({ force: true });
 const relay = await Relay.start({ port });
 const far = await connect({ ...options, server: `ws://127.0.0.1:${relay.port}`, name: "far" });
 const silent = ask("far", "/silent");
-await pause(50);
+await inFlight(1);
 silent.leave();
 const slow = ask("far", "/large");
 const stuck = await slow.answer;
@@ -156,19 +178,21 @@ socket.send("hello");
 await once(socket, "message");
 socket.terminate();
 await statusOf("far", "/reset");
-await pause(100);
+await orLongEnough(() => clientLedger.live("local_socket") === 0);
 // What the client still has of visitors that left is read before its session goes.
 const clientLive = { local_socket: clientLedger.live("local_socket"), session: clientLedger.live("session") };
+const censusWithin = await ownCensus();
 
 // A request in flight when the connection is cut, and one for the name that is kept.
 const orphan = ask("far", "/silent");
-await pause(50);
+await inFlight(2);
 relay.freeze();
 relay.cut();
 const waiting = statusOf("far", "/").catch(() => 0);
-await pause(250);
+const orphaned = orphan.answer.catch(() => undefined);
+await Promise.race([orphaned, pause(longEnoughMs)]);
 orphan.leave();
-await Promise.race([waiting, pause(500)]);
+await Promise.race([waiting, pause(longEnoughMs)]);
 
 // A network that vanishes.
 relay.thaw();
@@ -192,5 +216,7 @@ const readings: Readings = {
   clientLive,
   warningListeners: process.listenerCount("warning"),
   arrayBuffers: report.memory.arrayBuffers,
+  census: await ownCensus(),
+  censusWithin,
 };
 process.stdout.write(`${JSON.stringify(readings)}\n`, () => process.exit(0));
