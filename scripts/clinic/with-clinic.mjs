@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../prepare.mjs";
+import { endTogether } from "./end-together.mjs";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
 /** Beyond the load itself: start, and the reading of what was recorded, which is slow on a busy machine. */
@@ -37,16 +38,26 @@ function installClinic() {
   run("npm", ["ci", "--prefix", here, "--no-audit", "--no-fund", "--loglevel=error"]);
 }
 
-/** The exit code of a child; ends it and its group if it takes longer than `timeoutMs`. */
+/** The exit code of a child; ends it and its group if it takes longer than `timeoutMs`, or if this process is told to end. */
 function endOf(child, timeoutMs) {
+  const end = () => {
+    if (process.platform === "win32") child.kill("SIGKILL");
+    else if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  };
   return new Promise((settle, reject) => {
+    const forget = endTogether(end);
     const timer = setTimeout(() => {
-      if (process.platform === "win32") child.kill("SIGKILL");
-      else process.kill(-child.pid, "SIGKILL");
+      forget();
+      end();
       reject(new Error(`took longer than ${timeoutMs / 1_000} s and was ended`));
     }, timeoutMs);
-    child.once("error", reject);
+    child.once("error", (error) => {
+      forget();
+      clearTimeout(timer);
+      reject(error);
+    });
     child.once("exit", (code, signal) => {
+      forget();
       clearTimeout(timer);
       settle(code ?? signal);
     });

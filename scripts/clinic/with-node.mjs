@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { endTogether } from "./end-together.mjs";
 
 /** Node samples one allocation in 512 KiB, and only what is alive at the end counts: too few to show a server of 10 MB. */
 const more = { "heap-prof": ["--heap-prof-interval=16384"], "cpu-prof": [] };
@@ -36,9 +37,11 @@ async function portOf(child) {
   throw new Error("the server did not listen");
 }
 
+/** The exit code of a child, which is ended if this process is told to end. */
 function endOf(child) {
+  const forget = endTogether(() => child.kill("SIGKILL"));
   return new Promise((settle, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => settle(code ?? signal));
-  });
+  }).finally(forget);
 }
