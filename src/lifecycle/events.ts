@@ -156,6 +156,18 @@ export interface RefusedRequest {
   readonly visitorAddress: string;
   /** The visitor came over TLS. */
   readonly secure: boolean;
+  /** Whether who sent the request may say whether it is traced: a trusted proxy. */
+  readonly trusted: boolean;
+  /** Undefined if what came is no request. To be asked during the call only. */
+  readonly head: RefusedHead | undefined;
+}
+
+/** What observers may read of a request that was refused. */
+export interface RefusedHead {
+  /** As sent. */
+  readonly method: string;
+  /** All values of a request field, as {@link ExchangeView.fieldList} has them. */
+  fieldList(name: string): string | undefined;
 }
 
 /** What observers may read of a session. */

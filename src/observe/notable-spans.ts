@@ -13,7 +13,7 @@ import type {
 } from "../lifecycle/events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import { LineBudget } from "./line-budget.ts";
-import { cut, isFault, maxValueLength } from "./span-attributes.ts";
+import { cut, isFault, maxValueLength, methodOf } from "./span-attributes.ts";
 import type { RemoteParent } from "./trace-context.ts";
 import { TracingSpan } from "./trace-span.ts";
 
@@ -24,6 +24,12 @@ export interface NotableSpansOptions {
   readonly wanted: boolean;
   /** Who hears of spans that open and close; asked each time. */
   readonly events: () => TunnelEvents;
+}
+
+/** Where a span is in a caller's trace. */
+export interface Place {
+  readonly parent?: SpanContext;
+  readonly link?: SpanContext;
 }
 
 /** One span, from beginning to end. */
@@ -133,10 +139,10 @@ export class NotableSpans {
   }
 
   /** The server answered a request by itself. */
-  requestRefused({ status, error, reason, visitorAddress, secure }: RefusedRequest): void {
+  requestRefused({ status, error, reason, visitorAddress, secure, head }: RefusedRequest, place: Place): void {
     const attributes: Attributes = {
-      // The request may be anything: of what it says, only that it is refused is worth telling.
-      "http.request.method": "_OTHER",
+      // The request may be anything: of what it says, only that it is refused is worth telling, and by which method it came.
+      "http.request.method": methodOf(head?.method ?? ""),
       "http.response.status_code": status,
       "url.scheme": secure ? "https" : "http",
       "client.address": visitorAddress,
@@ -144,7 +150,7 @@ export class NotableSpans {
     };
     if (error !== undefined) attributes["error.type"] = error;
     const failed = status >= 500;
-    this.#make("request refuse", { kind: SpanKind.SERVER, from: performance.now(), attributes, failed });
+    this.#make("request refuse", { kind: SpanKind.SERVER, from: performance.now(), attributes, failed, ...place });
   }
 
   /** A pipe ended. One that came from a recorded exchange gets a span behind that exchange's. */

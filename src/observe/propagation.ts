@@ -3,7 +3,7 @@
 
 import type { TextMapPropagator, TextMapSetter } from "@opentelemetry/api";
 import { createTraceState, isSpanContextValid, propagation, ROOT_CONTEXT, trace, TraceFlags } from "@opentelemetry/api";
-import type { ExchangeView } from "../lifecycle/events.ts";
+import type { RefusedHead } from "../lifecycle/events.ts";
 import type { RemoteParent } from "./trace-context.ts";
 import { boundedTracestate } from "./trace-context.ts";
 
@@ -41,8 +41,8 @@ export class TextPropagation {
   }
 
   /** Who called; undefined for nobody, and for anything that makes no sense. */
-  parentOf(exchange: ExchangeView): RemoteParent | undefined {
-    const context = this.#propagator.extract(ROOT_CONTEXT, exchange, {
+  parentOf(request: Pick<RefusedHead, "fieldList">): RemoteParent | undefined {
+    const context = this.#propagator.extract(ROOT_CONTEXT, request, {
       get: (carrier, name) => readable(carrier.fieldList(name.toLowerCase()), name),
       keys: () => [],
     });

@@ -22,12 +22,17 @@ export function spanName(method: string): string {
   return methods.has(method) ? method : "HTTP";
 }
 
+/** The method as an attribute, which is one of ten words. */
+export function methodOf(method: string): string {
+  return methods.has(method) ? method : "_OTHER";
+}
+
 /** What is known when an exchange begins. */
 export function requestAttributes(exchange: ExchangeView, queries: Queries): Attributes {
   const { method, host, tunnelName, role } = exchange;
   const known = methods.has(method);
   const attributes: Attributes = {
-    "http.request.method": known ? method : "_OTHER",
+    "http.request.method": methodOf(method),
     "caisson.tunnel": cut(tunnelName, maxValueLength),
   };
   if (!known) attributes["http.request.method_original"] = cut(method, maxValueLength);

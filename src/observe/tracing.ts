@@ -17,6 +17,7 @@ import { noEvents } from "../lifecycle/events.ts";
 import { QuietEvents } from "../lifecycle/quiet-events.ts";
 import type { Resource } from "../lifecycle/resource.ts";
 import type { Propagation } from "./propagation.ts";
+import type { Place } from "./notable-spans.ts";
 import { NotableSpans } from "./notable-spans.ts";
 import type { Caller, Sampling } from "./sampling.ts";
 import type { Queries } from "./span-attributes.ts";
@@ -36,6 +37,9 @@ export interface TracingOptions {
   /** Default `w3c`. */
   readonly propagation?: Propagation;
 }
+
+/** A request as far as trace fields go. */
+type Fields = Pick<ExchangeView, "fieldList">;
 
 /** Makes spans of events. */
 export class Tracing extends QuietEvents {
@@ -112,7 +116,11 @@ export class Tracing extends QuietEvents {
   }
 
   override requestRefused(request: RefusedRequest): void {
-    if (this.#sampling.decide(undefined, "stranger")) this.notable.requestRefused(request);
+    const { head, trusted } = request;
+    const parent = head && this.#parentIn(head);
+    const caller = parent !== undefined && trusted ? "believed" : "stranger";
+    if (!this.#sampling.decide(parent, caller)) return;
+    this.notable.requestRefused(request, parent && head ? this.#placed(head, { parent, caller }) : {});
   }
 
   override sessionConnected(result: string, session: SessionView | undefined): void {
@@ -139,10 +147,10 @@ export class Tracing extends QuietEvents {
   }
 
   #open(exchange: ExchangeView, parent: RemoteParent | undefined, caller: Caller): TraceContext {
-    const theirs = parent && remoteContext(this.#asTold(parent, caller), stateOf(exchange, parent));
-    const joins = caller === "believed" || this.#sampling.joinsStrangers;
-    const links: Link[] = theirs === undefined || joins ? [] : [{ context: theirs }];
+    const { parent: joined, link } = parent ? this.#placed(exchange, { parent, caller }) : {};
     const session = exchange.session && this.notable.contextOf(exchange.session);
+    const links: Link[] = [];
+    if (link) links.push({ context: link });
     if (session) links.push({ context: session });
     const attributes = requestAttributes(exchange, this.#queries);
     const span = TracingSpan.start({
@@ -152,7 +160,7 @@ export class Tracing extends QuietEvents {
       kind: exchange.role === "server" ? SpanKind.SERVER : SpanKind.CLIENT,
       ...(this.#sampling.readsAttributes ? { attributes } : { untold: attributes }),
       ...(links.length > 0 && { links }),
-      parent: joins ? theirs : undefined,
+      parent: joined,
       startedAtMs: exchange.openedAtMs,
     });
     this.#spans.set(exchange, span);
@@ -181,9 +189,20 @@ export class Tracing extends QuietEvents {
     return this.#told(exchange, { traceId, spanId: this.#ids.spanId(), sampled: false, state });
   }
 
-  /** The parent as the SDK gets it: where a stranger's trace goes on, its flag is what was decided here, whatever it said. */
-  #asTold(parent: RemoteParent, caller: Caller): RemoteParent {
-    return caller === "stranger" && this.#sampling.joinsStrangers ? { ...parent, sampled: true } : parent;
+  /** Where a span is to be in the caller's trace: the parent as the SDK gets it, or a link to it. */
+  #placed(request: Fields, { parent, caller }: { readonly parent: RemoteParent; readonly caller: Caller }): Place {
+    const state = stateOf(request, parent);
+    if (caller === "believed") return { parent: remoteContext(parent, state) };
+    if (!this.#sampling.joinsStrangers) return { link: remoteContext(parent, state) };
+    // The flag is what was decided here, whatever the stranger's said.
+    return { parent: remoteContext({ ...parent, sampled: true }, state) };
+  }
+
+  /** Who called, as the head of a visitor's request has it. */
+  #parentIn(head: Fields): RemoteParent | undefined {
+    const propagation = this.#propagation;
+    if (propagation === "none") return undefined;
+    return propagation === "w3c" ? parseTraceparent(head.fieldList("traceparent")) : propagation.parentOf(head);
   }
 
   #parentOf(exchange: ExchangeView): RemoteParent | undefined {
@@ -247,6 +266,6 @@ function remoteContext({ traceId, spanId, sampled }: RemoteParent, state: string
   };
 }
 
-function stateOf(exchange: ExchangeView, parent: RemoteParent): string {
-  return parent.state ?? boundedTracestate(exchange.fieldList("tracestate"));
+function stateOf(request: Fields, parent: RemoteParent): string {
+  return parent.state ?? boundedTracestate(request.fieldList("tracestate"));
 }

@@ -240,7 +240,7 @@ export class VisitorConnection implements Resource {
         });
         return chunk.length;
       case "refusal":
-        reportRefusal(this.#edge.runtime.events, { ...route, origin: this.origin });
+        reportRefusal(this.#edge.runtime.events, { ...route, origin: this.origin, head });
         this.response.reset(head);
         this.answer(route.answer, { accept: head.field("accept"), persistence: "close" });
         return next;

@@ -168,6 +168,38 @@ for (const [what, head, status, reason, error] of refusals) {
   });
 }
 
+test("a refused request that could be read stays in its visitor's trace", async () => {
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const lines = ["POST /_caisson/connect?secret HTTP/1.1", "Host: localhost", "Content-Length: 5"];
+  const head = [...lines, `traceparent: 00-${traceId}-b7ad6b7169203331-00`, "", "hello"].join("\r\n");
+  const all = { tracing: { sampling: new RatioSampling({ ratio: 1, obeysParent: true }) } };
+  for (const [serve, joins] of [
+    [all, true],
+    [{}, false],
+    [{ ...all, trustedProxies: ["127.0.0.1"] }, undefined],
+  ] as const) {
+    await onRig({ serve }, async (rig) => {
+      const visitor = await RawClient.connect(rig.port);
+      visitor.send(head);
+      await visitor.ended();
+      visitor.close();
+      await rig.quiet();
+      const [refused] = named("request refuse");
+      // A trusted proxy has said that it is not recorded.
+      if (joins === undefined) return assert.equal(refused, undefined);
+      assert.equal(refused?.attributes["http.request.method"], "POST");
+      assert.equal(refused.attributes["http.response.status_code"], 413);
+      assert.ok(!JSON.stringify(refused.attributes).includes("secret"));
+      // Under an agent, whose sampler must not hear of a stranger, there is a link instead.
+      assert.equal(refused.parentSpanContext?.spanId, joins ? "b7ad6b7169203331" : undefined);
+      assert.deepEqual(
+        refused.links.map(({ context }) => context.traceId),
+        joins ? [] : [traceId],
+      );
+    });
+  }
+});
+
 test("a flood of refused requests makes fifty spans in ten seconds, and none if nothing is recorded", async () => {
   const flood = async (rig: Rig): Promise<void> => {
     for (let sent = 0; sent < 60; sent += 1) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { CaissonError, messageOf } from "../../src/lifecycle/errors.ts";
-import type { ExchangeView, TunnelEvents } from "../../src/lifecycle/events.ts";
+import type { ExchangeView, RefusedRequest, TunnelEvents } from "../../src/lifecycle/events.ts";
 import { noEvents } from "../../src/lifecycle/events.ts";
 import { fanout } from "../../src/lifecycle/fanout.ts";
 import { QuietEvents } from "../../src/lifecycle/quiet-events.ts";
@@ -50,6 +50,16 @@ const exchange: ExchangeView = {
   trace: undefined,
 };
 
+const refusal: RefusedRequest = {
+  status: 400,
+  error: "bad_request",
+  reason: "test",
+  visitorAddress: "",
+  secure: false,
+  trusted: false,
+  head: undefined,
+};
+
 /** Calls every event once. */
 function callAll(events: TunnelEvents): void {
   events.opened(resource);
@@ -58,7 +68,7 @@ function callAll(events: TunnelEvents): void {
   events.exchangeStarted(exchange);
   events.exchangeEnded(exchange, "ok");
   events.pipeOpening(opening);
-  events.requestRefused({ status: 400, error: "bad_request", reason: "test", visitorAddress: "", secure: false });
+  events.requestRefused(refusal);
   events.sessionConnected("ok", session);
   events.heartbeat(session, 1);
   events.paused("visitor");
