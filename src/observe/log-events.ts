@@ -61,6 +61,8 @@ export class LogEvents extends QuietEvents {
       visitor: exchange.visitorAddress === "" ? undefined : exchange.visitorAddress,
       trace_id: exchange.trace?.traceId,
       span_id: exchange.trace?.spanId,
+      // The target was told these ids even if nobody has recorded them.
+      trace_flags: exchange.trace && (exchange.trace.sampled ? "01" : "00"),
     });
   }
 

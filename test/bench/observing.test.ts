@@ -75,6 +75,8 @@ test("tracing: every arm answers, and spans are sent", seconds, async () => {
   );
   const { ratios } = report.data as { ratios: Record<string, { ratio: number; pairs: number }> };
   assert.deepEqual(Object.keys(ratios), ["none", "few", "all"]);
+  // What is the same twice must show as the same, in every run.
+  assert.ok(report.checks.some(({ what }) => what.includes("the same twice")));
   for (const { ratio } of Object.values(ratios)) assert.ok(ratio > 0, reportText(report));
   assert.deepEqual(
     Object.values(ratios).map(({ pairs }) => pairs),

@@ -101,8 +101,15 @@ test("an exchange is one line with its trace and without its query", () => {
   const [line] = lines;
   assert.equal(line?.["trace_id"], "abc".padStart(32, "0"));
   assert.equal(line?.["span_id"], "00f067aa0ba902b7");
+  assert.equal(line["trace_flags"], "01");
   assert.equal(line?.["path"], "/reset?…");
   assert.ok(!JSON.stringify(line).includes("hunter2"));
+  events.exchangeEnded(fakeExchange({ trace: { ...fakeTrace(0xabc), sampled: false } }), "ok");
+  events.exchangeEnded(fakeExchange({}), "ok");
+  assert.deepEqual(
+    json().map((later) => later["trace_flags"]),
+    ["01", "00", undefined],
+  );
 });
 
 test("each event that an operator reads about is one line", () => {
