@@ -18,7 +18,7 @@ import type { Standing } from "./standing.ts";
 import type { Disturbance } from "./verdict/disturbance.ts";
 import { beforeDisturbance, disturbed, opened } from "./verdict/disturbance.ts";
 import type { Verdict } from "./verdict/finding.ts";
-import { idleCouldTell, idleReadings } from "./verdict/idle-growth.ts";
+import { betweenIdleMs, idleCouldTell, idleReadings } from "./verdict/idle-growth.ts";
 import type { JudgeOptions } from "./verdict/judging.ts";
 import type { Sample } from "./verdict/sample.ts";
 import { certainlyClean, heapReturned, leavesNothingOpen } from "./verdict/stopping.ts";
@@ -85,8 +85,6 @@ const failuresInARow = 4;
 const leastRounds = 4;
 /** Extra rounds are added by so many: every decision waits for what was closed last. */
 const roundsMore = 5;
-/** Between readings without work, in milliseconds: what happens once a second happens among them. */
-const betweenIdleMs = 500;
 /** What is rehearsed before the warm-up, and with how many clients: all but what takes seconds to be found out. */
 const rehearsed: readonly Scenario[] = scenarios.filter(({ name }) => name !== "half-open");
 const rehearsalSize = 4;
@@ -277,10 +275,11 @@ export class Rounds {
     const verdict = this.#judge({ final });
     if (this.#idle.length > 0 || !idleCouldTell(verdict)) return verdict;
     const { server, client, check } = this.#options;
+    const betweenMs = betweenIdleMs(verdict, this.#samples);
     const idle: Sample[] = [];
     const idleOfClient: Sample[] = [];
     for (let n = 0; n < idleReadings; n += 1) {
-      if (n > 0) await pause(betweenIdleMs);
+      if (n > 0) await pause(betweenMs);
       check();
       const facts = this.#facts("measure");
       const readings = [server.sample(facts, { census: true }), client.sample(facts, { census: true })] as const;

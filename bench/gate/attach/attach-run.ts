@@ -8,7 +8,7 @@ import { MachineNoise } from "../readings/machine-noise.ts";
 import type { SampleFacts } from "../readings/server-readings.ts";
 import { disturbed } from "../verdict/disturbance.ts";
 import type { Finding, Verdict } from "../verdict/finding.ts";
-import { idleCouldTell, idleReadings } from "../verdict/idle-growth.ts";
+import { betweenIdleMs, idleCouldTell, idleReadings } from "../verdict/idle-growth.ts";
 import type { Sample } from "../verdict/sample.ts";
 import { judge } from "../verdict/verdict.ts";
 import { AttachedProcess } from "./attached-process.ts";
@@ -50,8 +50,6 @@ export interface AttachResult {
 
 /** Rounds before the baseline, while caches, pools and inline caches of the server fill. */
 export const warmUpRounds = 3;
-/** Between readings without clients, in milliseconds: what happens once a second happens among them. */
-const betweenIdleMs = 500;
 /** Rounds of a clean run before it may end; fewer decide nothing. */
 export const leastRounds = 8;
 
@@ -132,7 +130,7 @@ async function measure(options: AttachOptions, { target, driver, noise, samples 
     const final = measured > rounds;
     let verdict = judge(samples, { ...judging, final, idle });
     if (idle.length === 0 && idleCouldTell(verdict)) {
-      idle = await idleSamples(target, { ...sample, startedAtMs });
+      idle = await idleSamples(target, { ...sample, startedAtMs, betweenMs: betweenIdleMs(verdict, samples) });
       verdict = judge(samples, { ...judging, final, idle });
     }
     if (final || (measured > leastRounds && verdict.outcome !== "undecided")) return verdict;
@@ -143,12 +141,12 @@ async function measure(options: AttachOptions, { target, driver, noise, samples 
 /** What is read of a process while nobody comes. */
 async function idleSamples(
   target: AttachedProcess,
-  { startedAtMs, ...about }: SampleFacts & { readonly startedAtMs: number },
+  { startedAtMs, betweenMs, ...about }: SampleFacts & { readonly startedAtMs: number; readonly betweenMs: number },
 ): Promise<readonly Sample[]> {
   const { round, phase, connections, requests } = about;
   const samples: Sample[] = [];
   for (let n = 0; n < idleReadings; n += 1) {
-    if (n > 0) await pause(betweenIdleMs);
+    if (n > 0) await pause(betweenMs);
     const atMs = Math.round(performance.now() - startedAtMs);
     samples.push(await target.sample({ round, phase, atMs, connections, requests }));
   }

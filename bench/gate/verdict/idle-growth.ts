@@ -13,6 +13,16 @@ export const idleReadings = 6;
 /** Growth of which idle readings explain this part is no growth by connection. Collections are rarer there than under load. */
 const explainedShare = 1 / 3;
 
+/**
+ * Between two readings at least, in milliseconds: what happens once a second happens among them. At most so much for what grew
+ * rarely: what happens once in ten seconds happens three times among them.
+ */
+const leastBetweenMs = 500;
+const mostBetweenMs = 6_000;
+
+/** So many entries must have been due among the readings, had time been why it grew: then none of them says that it was not. */
+const leastDue = 5;
+
 /** A ring may be as long as this; what grows by itself and longer is a leak too. */
 const longestRing = 4_096;
 
@@ -44,6 +54,20 @@ export function idleGrowthOf(samples: readonly Sample[]): IdleGrowth | undefined
 /** Whether idle readings could tell that what was found is no leak. */
 export function idleCouldTell({ outcome, findings }: Verdict): boolean {
   return outcome === "leak" && findings.every(({ ledger }) => ringLedgers.has(ledger));
+}
+
+/**
+ * How long to wait between two readings, in milliseconds. What is found most of decides: as long as that is no ring, it is a leak.
+ * @param samples those that the verdict is of
+ */
+export function betweenIdleMs({ findings, connections }: Verdict, samples: readonly Sample[]): number {
+  const counts = findings.filter(({ ledger }) => ledger !== "heap" && ledger !== "external");
+  const rise = Math.max(0, ...counts.map(({ perConnection }) => perConnection * connections));
+  const measured = samples.filter(({ phase }) => phase === "measure");
+  const ms = (measured.at(-1)?.atMs ?? 0) - (measured[0]?.atMs ?? 0);
+  if (rise === 0 || ms <= 0) return leastBetweenMs;
+  const neededMs = (leastDue * ms) / (rise * explainedShare);
+  return Math.min(mostBetweenMs, Math.max(leastBetweenMs, neededMs / (idleReadings - 1)));
 }
 
 /** Growth over the measured samples. */

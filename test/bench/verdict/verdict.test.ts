@@ -4,7 +4,7 @@ import { SeededRandom } from "../../../bench/gate/seeded-random.ts";
 import type { Verdict } from "../../../bench/gate/verdict/finding.ts";
 import type { JudgeOptions } from "../../../bench/gate/verdict/judging.ts";
 import type { Sample } from "../../../bench/gate/verdict/sample.ts";
-import { idleCouldTell } from "../../../bench/gate/verdict/idle-growth.ts";
+import { betweenIdleMs, idleCouldTell } from "../../../bench/gate/verdict/idle-growth.ts";
 import { judge } from "../../../bench/gate/verdict/verdict.ts";
 import { arrayBytes, gaussian, kind, memory, quietSample, run, setBytes, usual, type Layout } from "./synthetic.ts";
 
@@ -351,6 +351,27 @@ describe("what grows although nobody comes", () => {
     assert.match(verdict.warnings[0]?.text ?? "", /grows without any client too/);
     const byTime = idleOf((reading) => ring(460 + Math.floor(reading * 4.6)));
     assert.equal(judge(byReading, { ...node24, idle: byTime }).outcome, "clean");
+  });
+
+  test("a slow ring is read over a longer time, what grows fast is not", () => {
+    const everyFiveSeconds = (atMs: number): Partial<Sample> => ({
+      containers: { "Sampler.ring": Math.floor(atMs / 5_000) },
+    });
+    const samples = run(usual, (_, round) => everyFiveSeconds(round * 1_500));
+    const accused = judge(samples, node24);
+    assert.deepEqual(namesOf(accused), ["probe Sampler.ring"]);
+    const betweenMs = betweenIdleMs(accused, samples);
+    assert.equal(betweenMs, 6_000);
+    const idle = (change: (atMs: number) => Partial<Sample>): Sample[] =>
+      Array.from({ length: 6 }, (_, reading) => {
+        const atMs = 46 * 1_500 + reading * betweenMs;
+        return quietSample(46, { connections: 4_600, atMs, ...change(atMs) });
+      });
+    assert.equal(judge(samples, { ...node24, idle: idle(everyFiveSeconds) }).outcome, "clean");
+    const standing = idle(() => ({ containers: { "Sampler.ring": 13 } }));
+    assert.equal(judge(samples, { ...node24, idle: standing }).outcome, "leak");
+    const slot = run(usual, (connections) => ({ containers: { "Array of number": connections } }));
+    assert.equal(betweenIdleMs(judge(slot, node24), slot), 500);
   });
 
   test("what grows by connection stands still then, and stays a leak", () => {
