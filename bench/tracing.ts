@@ -14,7 +14,7 @@ import type { Block } from "./harness/compared.ts";
 import { comparedColumns, comparedRow, controlChecks, costChecks, pairsOf } from "./harness/compared.ts";
 import { FreshArms } from "./harness/fresh-arms.ts";
 import { Origin } from "./harness/origin.ts";
-import { askedPlan } from "./harness/plan.ts";
+import { askedSize } from "./harness/plan.ts";
 import type { BenchReport } from "./harness/report.ts";
 import { publish, reportOf } from "./harness/report.ts";
 import type { TracingOrder } from "./harness/role-orders.ts";
@@ -41,15 +41,28 @@ export interface TracingPlan extends Readonly<Record<string, number>> {
   readonly control: number;
 }
 
-const standard: TracingPlan = {
-  blocks: 70,
-  allEvery: 7,
-  rounds: 21,
-  requests: 250,
-  connections: 64,
-  warm: 8_000,
-  recorded: 2_000,
-  control: 0,
+/** What is measured unless told otherwise, and the form of seconds. */
+export const tracingPlans: { readonly standard: TracingPlan; readonly quick: TracingPlan } = {
+  standard: {
+    blocks: 70,
+    allEvery: 7,
+    rounds: 21,
+    requests: 250,
+    connections: 64,
+    warm: 8_000,
+    recorded: 2_000,
+    control: 0,
+  },
+  quick: {
+    blocks: 2,
+    allEvery: 2,
+    rounds: 1,
+    requests: 300,
+    connections: 8,
+    warm: 100,
+    recorded: 50,
+    control: 0,
+  },
 };
 /** What both are compared with: the default without an SDK, and two shares with one. */
 const names = { none: "no SDK", few: "1 %", all: "all" } as const;
@@ -134,6 +147,6 @@ function report(plan: TracingPlan, { blocks, allBlocks }: Found): BenchReport {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { plan, format } = askedPlan(standard);
+  const { plan, format } = askedSize(tracingPlans);
   publish(await tracing(plan), format);
 }

@@ -7,7 +7,7 @@ import { overhead, overheadPlans } from "../../bench/overhead.ts";
 import { scrape, scrapePlans } from "../../bench/scrape.ts";
 import { afterSnapshot, afterSnapshotPlans } from "../../bench/after-snapshot.ts";
 import { reportText } from "../../bench/harness/report.ts";
-import { tracing } from "../../bench/tracing.ts";
+import { tracing, tracingPlans } from "../../bench/tracing.ts";
 
 const seconds = { timeout: 120_000 };
 
@@ -67,8 +67,7 @@ test("after-snapshot: every arm answers after it, and the cure is not undone", s
 });
 
 test("tracing: every arm answers, and spans are sent", seconds, async () => {
-  const size = { blocks: 2, allEvery: 2, rounds: 1, requests: 300, connections: 8 };
-  const report = await tracing({ ...size, warm: 100, recorded: 50, control: 0 });
+  const report = await tracing(tracingPlans.quick);
   assert.deepEqual(
     report.rows.map(([arm]) => arm),
     ["no SDK", "1 %", "all"],
