@@ -22,7 +22,7 @@ test("idle: every figure is there, and few tunnels decide nothing", seconds, asy
     ],
   );
   for (const row of report.rows) for (const cell of row) assert.match(cell, /^(?:caisson|-?\d)/u, reportText(report));
-  assert.match(reportText(report), /^not shown: KB of RSS per idle tunnel is .*fewer than 5000 tunnels/mu);
+  assert.match(reportText(report), /^not shown: KB of RSS per idle tunnel is .*100 tunnels stood, fewer than 5000/mu);
   assert.match(reportMarkdown(report), /^\| caisson \| 100 \|/mu);
   assert.equal(report.passed, true);
 });
