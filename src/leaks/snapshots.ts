@@ -25,6 +25,7 @@ import type { SnapshotFile } from "./snapshot-folder.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
 import type { SnapshotGround, WriteSnapshot } from "./snapshot-ground.ts";
 import { snapshotGround } from "./snapshot-ground.ts";
+import { holdTickShape } from "./tick-shape.ts";
 import { diskRefusal, expectedBytes, expectedStallMs, headroomFactor, memoryRefusal } from "./snapshot-guards.ts";
 
 const closing = "the process is shutting down";
@@ -296,6 +297,7 @@ export class SnapshotStore {
 
   async #stall(write: () => void, heapUsed: number): Promise<number> {
     const startedAtMs = performance.now();
+    holdTickShape();
     try {
       write();
     } finally {

@@ -58,7 +58,6 @@ test("after-snapshot: every arm answers after it, and the cure is not undone", s
       "after a snapshot, no cure",
       "the first 500 requests after it",
       "ms that the server stood still",
-      "us per request before it",
     ],
   );
   const { cured, uncured } = report.data as { cured: { ratio: number }; uncured: { ratio: number } };

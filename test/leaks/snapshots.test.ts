@@ -151,6 +151,27 @@ test("each taking is an operation that is followed by name", async (t) => {
   assert.deepEqual([operations.readings()["snapshot"]?.settled, operations.readings()["snapshot"]?.pending], [1, 0]);
 });
 
+test("an object of process.nextTick lives while the snapshot collects garbage", async (t) => {
+  let queued = 0;
+  let queuedAtWrite = 0;
+  const { nextTick } = process;
+  t.mock.method(process, "nextTick", (callback: (...args: unknown[]) => void, ...args: unknown[]) => {
+    queued += 1;
+    const run = (): void => {
+      queued -= 1;
+      callback(...args);
+    };
+    Reflect.apply(nextTick, process, [run]);
+  });
+  const write = (path: string): void => {
+    queuedAtWrite = queued;
+    writeFileSync(path, tinySnapshot);
+  };
+  const { store } = await snapshotRig(t, { ground: roomyGround({ engine: () => ({ write }) }) });
+  assert.ok((await store.take(program)).ok);
+  assert.ok(queuedAtWrite > 0);
+});
+
 test("the cure switches the heap profiler on and off", async (t) => {
   const posted: unknown[] = [];
   const { post } = Session.prototype;
