@@ -21,6 +21,7 @@ import {
   gets,
   loneRequest,
   posts,
+  quickPlan,
   transfers,
   webSocketMessages,
 } from "./contest/speeds.ts";
@@ -38,18 +39,6 @@ const standard: SpeedPlan = {
   messageMs: 1_000,
   tries: 200,
   mebibytes: 1_024,
-  seed: 1,
-};
-/** Seconds in all: shows that everything runs and that every byte is checked, and nothing else. */
-export const quickPlan: SpeedPlan = {
-  rounds: 1,
-  goalRounds: 1,
-  transferRounds: 1,
-  seconds: 1,
-  warm: 0,
-  messageMs: 100,
-  tries: 5,
-  mebibytes: 16,
   seed: 1,
 };
 

@@ -26,6 +26,19 @@ export interface SpeedPlan extends Readonly<Record<string, number>> {
   readonly seed: number;
 }
 
+/** Seconds in all: shows that everything runs and that every byte is checked, and nothing else. */
+export const quickPlan: SpeedPlan = {
+  rounds: 1,
+  goalRounds: 1,
+  transferRounds: 1,
+  seconds: 1,
+  warm: 0,
+  messageMs: 100,
+  tries: 5,
+  mebibytes: 8,
+  seed: 1,
+};
+
 /** Numbers of connections from which requests come. */
 export const connectionCounts = [1, 16, 64, 256] as const;
 /** The body of a small upload, in bytes. */

@@ -4,8 +4,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
+import { quickPlan } from "../../bench/contest/speeds.ts";
 import { oneNginx } from "../../bench/contestants/nginx.ts";
-import { divisionsOf, peers, quickPlan } from "../../bench/peers.ts";
+import { divisionsOf, peers } from "../../bench/peers.ts";
 import { allPeers } from "../../bench/peers/all-peers.ts";
 import type { Peer } from "../../bench/peers/peer.ts";
 import { divisionsOf as throughputDivisions } from "../../bench/throughput.ts";

@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { quickPlan, throughput } from "../../bench/throughput.ts";
+import { quickPlan } from "../../bench/contest/speeds.ts";
+import { throughput } from "../../bench/throughput.ts";
 import { needsBenchPrograms } from "../support/bench-programs.ts";
 
 test("throughput: all contestants in all divisions", { ...needsBenchPrograms(), timeout: 300_000 }, async () => {
