@@ -1,13 +1,18 @@
 // The null run: visitors ask the origin without any server between, and the process that is measured is the load generator
 // itself. It proves that what the gate finds is not its own.
 
+import { CaissonError } from "../../src/lifecycle/errors.ts";
+import { brokenEnd } from "./broken-end.ts";
+import { WrongAnswer } from "./network/wrong-answer.ts";
 import { Worker } from "./processes/worker.ts";
 import type { GatePlan } from "./options.ts";
+import type { OnStarted } from "./processes/node-process.ts";
 import type { OriginOrder } from "./processes/origin-worker.ts";
 import { inspectorIn, readingFlags } from "./processes/server-process.ts";
 import type { VisitorOrder } from "./processes/visitor-orders.ts";
 import type { Progress } from "./progress.ts";
 import { descriptorsOf, tcpCounters } from "./readings/kernel.ts";
+import { MachineNoise } from "./readings/machine-noise.ts";
 import { ProcessReader } from "./readings/process-reader.ts";
 import { nullScenario } from "./scenarios/list.ts";
 import type { ScenarioFacts } from "./reports/run-facts.ts";
@@ -26,6 +31,8 @@ export interface NullRunContext {
 export interface NullRunResult {
   readonly verdict: Verdict;
   readonly samples: readonly Sample[];
+  /** The first thing that was not as it should have been, and that the machine does not explain. */
+  readonly failure: CaissonError | undefined;
   readonly node: string;
   readonly scenarios: readonly ScenarioFacts[];
 }
@@ -33,24 +40,38 @@ export interface NullRunResult {
 /** Visits per client of a round: one alone, and the rest in bulk. */
 const loadPerClient = 4;
 
-/** Carries it out. A round's clients are visitors here, each on a connection of its own. */
+/**
+ * Carries it out. A round's clients are visitors here, each on a connection of its own. Rejects only when it is aborted: what
+ * else goes wrong is in the result.
+ */
 export async function runNull(plan: GatePlan, { progress, signal, flags }: NullRunContext): Promise<NullRunResult> {
-  const origin = new Worker<OriginOrder>({ script: "./origin-worker.js", title: "the origin" });
+  const noise = new MachineNoise();
+  const onStarted: OnStarted = (started) => noise.watch(started);
+  const origin = new Worker<OriginOrder>({ script: "./origin-worker.js", title: "the origin", onStarted });
   const visitors = new Worker<VisitorOrder>({
     script: "./visitor-worker.js",
     title: "the visitors",
     nodeFlags: [...flags, ...readingFlags],
+    onStarted,
   });
+  const samples: Sample[] = [];
+  const total = plan.warmupRounds + plan.rounds;
+  let connections = 0;
+  let requests = 0;
+  const result = (end: Pick<NullRunResult, "verdict" | "failure">): NullRunResult => ({
+    ...end,
+    samples,
+    node: process.version,
+    scenarios: [{ name: nullScenario, title: "no server", rounds: samples.length, connections, requests }],
+  });
+  const nodeMajor = Number.parseInt(process.version.slice(1), 10);
   try {
     const { port = 0 } = await origin.ask({ do: "listen" });
     const reader = await ProcessReader.connect(await visitors.process.line(inspectorIn));
-    const samples: Sample[] = [];
     const startedAtMs = performance.now();
-    const total = plan.warmupRounds + plan.rounds;
-    let connections = 0;
-    let requests = 0;
     for (let round = 0; round < total; round += 1) {
       signal.throwIfAborted();
+      noise.begin();
       const hosts = Array.from({ length: plan.roundSize }, (_, at) => `visitor-${round}-${at}.localhost`);
       const amount = plan.roundSize * loadPerClient;
       const alone = await visitors.ask({ do: "get", port, hosts });
@@ -75,15 +96,17 @@ export async function runNull(plan: GatePlan, { progress, signal, flags }: NullR
       progress.step({ title: "null round", done: round + 1, total, detail: `${requests} requests` });
     }
     await reader.close();
-    const nodeMajor = Number.parseInt(process.version.slice(1), 10);
-    return {
-      verdict: judge(samples, { nodeMajor, final: true }),
-      samples,
-      node: process.version,
-      scenarios: [{ name: nullScenario, title: "no server", rounds: total, connections, requests }],
-    };
+    return result({ verdict: judge(samples, { nodeMajor, final: true }), failure: undefined });
+  } catch (error) {
+    signal.throwIfAborted();
+    const failure = CaissonError.from(error, "E_GATE");
+    const certain = origin.process.died || visitors.process.died || failure.cause instanceof WrongAnswer;
+    const verdict = judge(samples, { nodeMajor, final: true, keepsPatience: true });
+    const seen = certain ? undefined : noise.seen();
+    return result(brokenEnd(verdict, { round: samples.length, failure, noise: seen }));
   } finally {
     progress.end();
+    noise.close();
     await Promise.all([visitors.process.kill(), origin.process.kill()]);
   }
 }

@@ -3,6 +3,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { CaissonError, messageOf } from "../../src/lifecycle/errors.ts";
+import { brokenEnd } from "./broken-end.ts";
 import type { Ground } from "./ground.ts";
 import { mergeVerdicts } from "./merge-verdicts.ts";
 import type { GatePlan } from "./options.ts";
@@ -67,14 +68,11 @@ export function neverBegun(
   { scenarios: chosen }: GatePlan,
   { failure, noise }: { readonly failure: CaissonError; readonly noise: string | undefined },
 ): RoundsResult {
-  const nothing = judge([], { nodeMajor: 0, final: true });
-  const disturbance = noise === undefined ? undefined : { round: 0, failure: failure.message, noise };
   return {
-    verdict: disturbed(nothing, disturbance),
+    ...brokenEnd(judge([], { nodeMajor: 0, final: true }), { round: 0, failure, noise }),
     samples: [],
     clientSamples: [],
     scenarios: chosen.map(({ name, title }) => ({ name, title, rounds: 0, connections: 0, requests: 0 })),
-    failure: noise === undefined ? failure : undefined,
     brokenOff: true,
   };
 }
@@ -138,7 +136,7 @@ export class Rounds {
       this.#cutShort = this.#samples.length < this.#options.plan.warmupRounds + this.#options.rounds;
       verdict = this.#judge({ final: true });
       // Nobody can read any more what grows by itself.
-      if (idleCouldTell(verdict)) verdict = opened(verdict);
+      if (idleCouldTell(verdict, { final: true })) verdict = opened(verdict);
     }
     return {
       verdict: disturbed(verdict, this.#disturbance),
@@ -270,10 +268,13 @@ export class Rounds {
     await ground.clear();
   }
 
-  /** The verdict. Before a leak is called one by what a ring that fills shows as well, it is read what grows while nobody comes. */
+  /**
+   * The verdict. Before a leak is called one by what a ring that fills shows as well, or a run ends in doubt of such, it is read
+   * what grows while nobody comes.
+   */
   async #judgedWithIdle({ final }: { readonly final: boolean }): Promise<Verdict> {
     const verdict = this.#judge({ final });
-    if (this.#idle.length > 0 || !idleCouldTell(verdict)) return verdict;
+    if (this.#idle.length > 0 || !idleCouldTell(verdict, { final })) return verdict;
     const { server, client, check } = this.#options;
     const betweenMs = betweenIdleMs(verdict, this.#samples);
     const idle: Sample[] = [];

@@ -77,13 +77,14 @@ export async function runGate(request: GateRequest, context: RunContext): Promis
     };
   };
   if (plan.isNull) {
-    const { verdict, samples, node, scenarios } = await runNull(plan, { ...context, flags });
+    const { verdict, samples, node, scenarios, failure } = await runNull(plan, { ...context, flags });
     const report = {
       verdict,
       samples,
       facts: facts("quiet", { subject: "the load generator", node, flags, scenarios }),
+      ...(failure && { failure: failure.message }),
     };
-    return { report, failure: undefined };
+    return { report, failure };
   }
   const work = { request, plan, context };
   const endsAtMs = startedAtMs + plan.boundMs;

@@ -1,12 +1,14 @@
 // A gate run on any Node server: rounds of clients that a driver makes, a sample of the attached process after each, and a
-// verdict. It ends the driver's process and lets go of the server, which goes on running.
+// verdict. It ends the driver's process and lets go of the server, which goes on running. A run that breaks off is judged by
+// what it had measured.
 
 import { resolve } from "node:path";
 import { CaissonError } from "../../../src/lifecycle/errors.ts";
+import type { BrokenEnd } from "../broken-end.ts";
+import { brokenEnd } from "../broken-end.ts";
 import { Worker } from "../processes/worker.ts";
 import { MachineNoise } from "../readings/machine-noise.ts";
 import type { SampleFacts } from "../readings/server-readings.ts";
-import { disturbed } from "../verdict/disturbance.ts";
 import type { Finding, Verdict } from "../verdict/finding.ts";
 import { betweenIdleMs, idleCouldTell, idleReadings } from "../verdict/idle-growth.ts";
 import type { Sample } from "../verdict/sample.ts";
@@ -44,8 +46,8 @@ export interface AttachResult {
   readonly flags: readonly string[];
   /** `jit` unless the process was started without optimising compilers: only then does the heap gate. */
   readonly mode: "quiet" | "jit";
-  /** The inspector without its secret id. */
-  readonly subject: string;
+  /** What went wrong after the driver was loaded, and is not explained by the machine. */
+  readonly failure: CaissonError | undefined;
 }
 
 /** Rounds before the baseline, while caches, pools and inline caches of the server fill. */
@@ -55,7 +57,8 @@ export const leastRounds = 8;
 
 /**
  * Runs the gate on an attached process.
- * @throws E_USAGE for an address or driver that is none, E_GATE if the run itself failed
+ * @throws E_USAGE for an address that is none, E_GATE if nothing could be measured: no inspector answers, or the driver is none;
+ * E_ABORTED when the signal ended it
  */
 export async function attachRun(options: AttachOptions): Promise<AttachResult> {
   const url = await inspectorUrl(options.attach);
@@ -69,10 +72,9 @@ export async function attachRun(options: AttachOptions): Promise<AttachResult> {
   try {
     await driver.ask({ do: "load", path: resolve(options.driver) });
     const samples: Sample[] = [];
-    const verdict = await measure(options, { target, driver, noise, samples });
+    const { verdict, failure } = await measure(options, { target, driver, noise, samples });
     const { node, flags } = target.identity;
-    const subject = `the process at ${new URL(url).host}`;
-    return { verdict: containersFirst(verdict), samples, node, flags, mode: isQuiet(flags) ? "quiet" : "jit", subject };
+    return { verdict: containersFirst(verdict), samples, node, flags, mode: isQuiet(flags) ? "quiet" : "jit", failure };
   } finally {
     noise.close();
     await driver.process.stop();
@@ -88,7 +90,7 @@ interface Parties {
   readonly samples: Sample[];
 }
 
-async function measure(options: AttachOptions, { target, driver, noise, samples }: Parties): Promise<Verdict> {
+async function measure(options: AttachOptions, { target, driver, noise, samples }: Parties): Promise<BrokenEnd> {
   const { clients = 200, rounds = 40, patience, patienceMs = 35_000, onSample, signal } = options;
   const { node, flags } = target.identity;
   const judging = {
@@ -101,40 +103,40 @@ async function measure(options: AttachOptions, { target, driver, noise, samples 
   };
   // Spread over the time that is waited anyway, so that a server is not filled further than is needed to be sure.
   const paceMs = patienceMs / Math.min(leastRounds + 2, Math.max(1, rounds - 1));
-  const isAborted = (): boolean => signal?.aborted === true;
   const startedAtMs = performance.now();
   let requests = 0;
   let idle: readonly Sample[] = [];
-  for (let round = 0; ; round += 1) {
-    if (isAborted()) throw new CaissonError("E_ABORTED", "the run was ended early");
-    const beganAtMs = performance.now();
-    noise.begin();
-    try {
+  let round = 0;
+  try {
+    for (; ; round += 1) {
+      signal?.throwIfAborted();
+      const beganAtMs = performance.now();
+      noise.begin();
       const { used = 0 } = await driver.ask({ do: "round", first: round * clients, clients });
       requests += used;
-    } catch (error) {
-      // A driver that had no processor may have missed deadlines of its own; one that died has died on any machine.
-      const failure = CaissonError.from(error, "E_GATE");
-      const seen = isAborted() || driver.process.died ? undefined : noise.seen();
-      if (seen === undefined) throw failure;
-      const verdict = judge(samples, { ...judging, final: true, idle });
-      return disturbed(verdict, { round, failure: failure.message, noise: seen });
+      await target.settle();
+      const phase = round < warmUpRounds ? "warmup" : "measure";
+      const atMs = Math.round(performance.now() - startedAtMs);
+      const sample = await target.sample({ round, phase, atMs, connections: (round + 1) * clients, requests });
+      samples.push(sample);
+      onSample?.(sample);
+      const measured = round + 1 - warmUpRounds;
+      const final = measured > rounds;
+      let verdict = judge(samples, { ...judging, final, idle });
+      if (idle.length === 0 && idleCouldTell(verdict, { final })) {
+        idle = await idleSamples(target, { ...sample, startedAtMs, betweenMs: betweenIdleMs(verdict, samples) });
+        verdict = judge(samples, { ...judging, final, idle });
+      }
+      if (final || (measured > leastRounds && verdict.outcome !== "undecided")) return { verdict, failure: undefined };
+      if (phase === "measure") await pause(beganAtMs + paceMs - performance.now());
     }
-    await target.settle();
-    const phase = round < warmUpRounds ? "warmup" : "measure";
-    const atMs = Math.round(performance.now() - startedAtMs);
-    const sample = await target.sample({ round, phase, atMs, connections: (round + 1) * clients, requests });
-    samples.push(sample);
-    onSample?.(sample);
-    const measured = round + 1 - warmUpRounds;
-    const final = measured > rounds;
-    let verdict = judge(samples, { ...judging, final, idle });
-    if (idle.length === 0 && idleCouldTell(verdict)) {
-      idle = await idleSamples(target, { ...sample, startedAtMs, betweenMs: betweenIdleMs(verdict, samples) });
-      verdict = judge(samples, { ...judging, final, idle });
-    }
-    if (final || (measured > leastRounds && verdict.outcome !== "undecided")) return verdict;
-    if (phase === "measure") await pause(beganAtMs + paceMs - performance.now());
+  } catch (error) {
+    if (signal?.aborted === true) throw new CaissonError("E_ABORTED", "the run was ended early");
+    const failure = CaissonError.from(error, "E_GATE");
+    // Without a processor a driver may miss deadlines of its own. One that died has died on any machine, and so has the server.
+    const certain = driver.process.died || target.isLost;
+    const verdict = judge(samples, { ...judging, final: true, idle });
+    return brokenEnd(verdict, { round, failure, noise: certain ? undefined : noise.seen() });
   }
 }
 

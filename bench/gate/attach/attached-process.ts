@@ -40,7 +40,10 @@ export class AttachedProcess {
     const inspector = await Inspector.connect(url);
     try {
       if ((await inspector.evaluate("typeof process?.getBuiltinModule")) !== "function") {
-        throw new CaissonError("E_GATE", `${url} is no Node of version 20.16, 22.3 or newer`);
+        throw new CaissonError(
+          "E_GATE",
+          `the process at ${new URL(url).host} is no Node of version 20.16, 22.3 or newer`,
+        );
       }
       const is = identityOf(await inspector.evaluate(`(${identity.toString()})()`));
       const reader = await ProcessReader.connect(url);
@@ -50,6 +53,11 @@ export class AttachedProcess {
       await inspector.close();
       throw error;
     }
+  }
+
+  /** Whether its inspector's connection is lost, with the process most probably. */
+  get isLost(): boolean {
+    return this.#inspector.isLost;
   }
 
   /** Waits until handles and descriptors stand still. */

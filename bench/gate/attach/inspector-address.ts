@@ -11,14 +11,24 @@ const askMs = 10_000;
  * @throws E_USAGE if it is no address, E_GATE if no inspector answers there
  */
 export async function inspectorUrl(given: string): Promise<string> {
+  const url = addressOf(given);
+  // Documents and shells write "..." for the part that nobody remembers.
+  if (url.protocol === "ws:" && !["/", "/..."].includes(url.pathname)) return url.href;
+  return firstTarget(url.host);
+}
+
+/** The host and port of an address that {@link inspectorUrl} takes: all of it that may be told. Throws E_USAGE. */
+export function inspectorHost(given: string): string {
+  return addressOf(given).host;
+}
+
+function addressOf(given: string): URL {
   const text = /^[a-z]+:\/\//u.test(given) ? given : `ws://${given}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !["ws:", "http:"].includes(url.protocol) || url.port === "") {
     throw new CaissonError("E_USAGE", `--attach takes an inspector such as ws://127.0.0.1:9229/ID, not ${given}`);
   }
-  // Documents and shells write "..." for the part that nobody remembers.
-  if (url.protocol === "ws:" && !["/", "/..."].includes(url.pathname)) return url.href;
-  return firstTarget(url.host);
+  return url;
 }
 
 async function firstTarget(host: string): Promise<string> {

@@ -29,7 +29,11 @@ export class Inspector {
     this.#socket = socket;
     socket.on("message", (data: Buffer) => this.#onMessage(data.toString()));
     socket.on("error", () => undefined); // A close follows, which tells everybody who waits.
-    socket.on("close", () => this.#fail(new CaissonError("E_GATE", "the inspector's connection was lost")));
+    socket.on("close", () =>
+      this.#fail(
+        new CaissonError("E_GATE", "the inspector's connection was lost: its process ended, or let nobody in any more"),
+      ),
+    );
   }
 
   /** Connects to a target such as `ws://127.0.0.1:9229/UUID`. Rejects with E_GATE. */
@@ -39,11 +43,19 @@ export class Inspector {
       socket.once("open", resolve);
       socket.once("error", (error) =>
         reject(
-          new CaissonError("E_GATE", `the inspector at ${url} did not answer: ${error.message}`, { cause: error }),
+          // Whoever knows the whole address may run anything in that process.
+          new CaissonError("E_GATE", `the inspector at ${new URL(url).host} did not answer: ${error.message}`, {
+            cause: error,
+          }),
         ),
       );
     });
     return new Inspector(socket);
+  }
+
+  /** Whether the connection is lost, or was let go. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
   }
 
   /** Sends a command. Rejects with E_GATE when the target refuses it or is gone. */

@@ -98,17 +98,18 @@ function checkGrowth(judging: Judging, series: Series, into: Findings): void {
   const { axis, start, patient, options } = judging;
   const growth = growthOf(axis.xs, series.values.slice(start));
   const what = counted(series.ledger, series.subject);
+  const goesOn = growth.shape === "growing" || growth.shape === "unclear";
+  if (goesOn && mayBeRing(judging.idle, { ...nameAndRise(series, growth), samples: judging.measured })) {
+    const fact = `${amount(growth.rise)} more ${what} than at the baseline; it grows without any client too, as what keeps a value for each second does until it is full`;
+    into.warnings.push(finding(judging, series, { growth, fact }));
+    return;
+  }
   switch (growth.shape) {
     case "flat":
       return;
     case "growing": {
-      const more = `${amount(growth.rise)} more ${what} than at the baseline`;
-      if (mayBeRing(judging.idle, { ...nameAndRise(series, growth), samples: judging.measured })) {
-        const fact = `${more}; it grows without any client too, as what keeps a value for each second does until it is full`;
-        into.warnings.push(finding(judging, series, { growth, fact }));
-        return;
-      }
-      const certain = finding(judging, series, { growth, fact: `${more}, and still growing` });
+      const fact = `${amount(growth.rise)} more ${what} than at the baseline, and still growing`;
+      const certain = finding(judging, series, { growth, fact });
       if (patient) into.leaks.push(certain);
       else into.doubts.push({ ...certain, text: `${certain.text} It may be something that fills up to a limit.` });
       return;

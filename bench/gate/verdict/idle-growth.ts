@@ -1,6 +1,7 @@
 // What grows although nobody comes: a ring that keeps a value for each second, or for each collection. Before a leak is
-// called one by counts of the census or by memory alone, the process is read some times without any work between, and what
-// grew there explains as much of the growth in the run. Pure; it knows no series by name.
+// called one by counts of the census or by memory alone, and before a run ends in doubt of nothing else, the process is read
+// some times without any work between, and what grew there explains as much of the growth in the run. Pure; it knows no series
+// by name.
 
 import type { Verdict } from "./finding.ts";
 import type { Sample } from "./sample.ts";
@@ -51,17 +52,21 @@ export function idleGrowthOf(samples: readonly Sample[]): IdleGrowth | undefined
   };
 }
 
-/** Whether idle readings could tell that what was found is no leak. */
-export function idleCouldTell({ outcome, findings }: Verdict): boolean {
-  return outcome === "leak" && findings.every(({ ledger }) => ringLedgers.has(ledger));
+/** Whether idle readings could tell that what was found is no leak, or, once no more rounds follow, what a doubt comes from. */
+export function idleCouldTell({ outcome, findings, doubts }: Verdict, { final }: { readonly final: boolean }): boolean {
+  const accusing = outcome === "undecided" && final ? doubts : findings;
+  return accusing.length > 0 && accusing.every(({ ledger }) => ringLedgers.has(ledger));
 }
 
 /**
- * How long to wait between two readings, in milliseconds. What is found most of decides: as long as that is no ring, it is a leak.
+ * How long to wait between two readings, in milliseconds. What is found most of decides: as long as that is no ring, it is a leak
+ * (or a doubt).
  * @param samples those that the verdict is of
  */
-export function betweenIdleMs({ findings, connections }: Verdict, samples: readonly Sample[]): number {
-  const counts = findings.filter(({ ledger }) => ledger !== "heap" && ledger !== "external");
+export function betweenIdleMs({ findings, doubts, connections }: Verdict, samples: readonly Sample[]): number {
+  const counts = (findings.length > 0 ? findings : doubts).filter(
+    ({ ledger }) => ledger !== "heap" && ledger !== "external",
+  );
   const rise = Math.max(0, ...counts.map(({ perConnection }) => perConnection * connections));
   const measured = samples.filter(({ phase }) => phase === "measure");
   const ms = (measured.at(-1)?.atMs ?? 0) - (measured[0]?.atMs ?? 0);

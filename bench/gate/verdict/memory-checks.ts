@@ -141,13 +141,15 @@ function report(judging: Judging, slopes: readonly MemorySlope[], into: Findings
     // What is in array buffers is in external too; one finding is enough.
     if (series === "external" && slopes.some((other) => other.series === "arrayBuffers" && other.outcome === "above"))
       continue;
-    if (outcome === "above") {
-      const rise = slope.bytesPerConnection * judging.axis.span;
+    if (outcome === "above" || outcome === "undecided") {
+      // In doubt all that it may have grown by must be explained.
+      const most = Math.max(slope.interval[1], tolerance);
+      const rise = (outcome === "above" ? slope.bytesPerConnection : most) * judging.axis.span;
       if (mayBeRing(judging.idle, { name: `memory ${series}`, rise, samples: judging.measured }))
         into.warnings.push(ringOf(judging, slope));
-      else into.leaks.push(leakOf(judging, slope, slopes));
+      else if (outcome === "above") into.leaks.push(leakOf(judging, slope, slopes));
+      else into.doubts.push(doubtOf(judging, slope));
     }
-    if (outcome === "undecided") into.doubts.push(doubtOf(judging, slope));
     const shortRun = outcome === "below" && series === "heapUsed" && !multiplied(judging);
     if (shortRun) into.warnings.push(shortRunOf(judging, slope));
     if (outcome === "not judged" && slope.interval[0] > tolerance) into.warnings.push(jitOf(judging, slope));

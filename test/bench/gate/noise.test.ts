@@ -2,8 +2,11 @@
 // saw, never with 7 or 1. A process that dies fails the run on any machine. Linux only: elsewhere nobody tells of the processes.
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { exitCodes } from "../../../src/cli/exit-codes.ts";
 import { startCaisson } from "../../support/run.ts";
 import { until } from "../../support/until.ts";
@@ -49,6 +52,26 @@ test("a server that is stopped for a while makes the run undecided", { skip: els
   const said = `${running.lines.join("\n")}\n${running.stderr}`;
   assert.equal(code, exitCodes.undecided, said);
   assert.match(said, /^undecided: .*The machine was too busy in round \d+ .* the server under test was stopped/);
+});
+
+test("a null run whose target dies fails, and writes its reports all the same", { skip: elsewhere }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "caisson-null-"));
+  try {
+    const file = join(folder, "report.json");
+    const nullRun = ["--quick", "--scenario", "null", "--clients", "80", "--rounds", "8", "--report-json", file];
+    await using running = startCaisson(["gate", ...nullRun]);
+    await until(() => running.stderr.includes("null round 2/"), { what: "the second round is over", timeoutMs });
+    const origin = fileURLToPath(new URL("../../../bench/gate/processes/origin-worker.js", import.meta.url));
+    process.kill(childOf(running.pid, origin), "SIGKILL");
+    const { code } = await running.exited;
+    assert.equal(code, exitCodes.failed, running.stderr);
+    const { outcome, failure, samples } = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+    assert.equal(outcome, "failed");
+    assert.equal(typeof failure, "string");
+    assert.ok(Array.isArray(samples) && samples.length >= 2, "what was measured before is reported");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test("a server that dies while it is stopped fails the run", { skip: elsewhere }, async () => {

@@ -344,7 +344,7 @@ describe("what grows although nobody comes", () => {
     const byReading = run(usual, (_, round) => ring(10 * round));
     const accused = judge(byReading, node24);
     assert.equal(accused.outcome, "leak");
-    assert.ok(idleCouldTell(accused));
+    assert.ok(idleCouldTell(accused, { final: false }));
     const idle = idleOf((reading) => ring(460 + 10 * reading));
     const verdict = judge(byReading, { ...node24, idle });
     assert.equal(verdict.outcome, "clean");
@@ -388,10 +388,29 @@ describe("what grows although nobody comes", () => {
     assert.equal(judge(samples, { ...node24, idle }).outcome, "leak");
   });
 
+  test("at the end of a run it says where a doubt comes from, or leaves it", () => {
+    const random = new SeededRandom(5);
+    const noise = (): number => Math.round(7_000 * gaussian(random));
+    const samples = run(usual, (_, round) => ({ memory: memory(400 * round + noise()) }));
+    const open = judge(samples, { ...node24, final: false });
+    assert.deepEqual([open.outcome, open.doubts.map(({ ledger }) => ledger)], ["undecided", ["heap"]]);
+    assert.ok(!idleCouldTell(open, { final: false }), "more rounds may decide it");
+    assert.ok(idleCouldTell(open, { final: true }));
+    const ending = { ...node24, final: true };
+    const growing = idleOf((reading) => ({ memory: memory(18_400 + 400 * reading) }));
+    const verdict = judge(samples, { ...ending, idle: growing });
+    assert.equal(verdict.outcome, "clean");
+    assert.match(verdict.warnings[0]?.text ?? "", /grows without any client too/);
+    const little = idleOf((reading) => ({ memory: memory(18_400 + 40 * reading) }));
+    assert.equal(judge(samples, { ...ending, idle: little }).outcome, "undecided");
+    const standing = idleOf((reading) => ({ memory: memory(18_400 + 60 * (reading % 2)) }));
+    assert.equal(judge(samples, { ...ending, idle: standing }).outcome, "undecided");
+  });
+
   test("it excuses nothing else", () => {
     const samples = run(usual, (connections, round) => ({ ...ring(10 * round), fds: { socket: connections } }));
     const idle = idleOf((reading) => ring(460 + 10 * reading));
-    assert.ok(!idleCouldTell(judge(samples, node24)));
+    assert.ok(!idleCouldTell(judge(samples, node24), { final: true }));
     assert.deepEqual(namesOf(judge(samples, { ...node24, idle })), ["fds socket"]);
   });
 });
