@@ -38,6 +38,7 @@ export class AttachedProcess {
   /** Attaches to the inspector at `url`. Rejects with E_GATE. */
   static async attach(url: string): Promise<AttachedProcess> {
     const inspector = await Inspector.connect(url);
+    let reader: ProcessReader | undefined;
     try {
       if ((await inspector.evaluate("typeof process?.getBuiltinModule")) !== "function") {
         throw new CaissonError(
@@ -46,11 +47,11 @@ export class AttachedProcess {
         );
       }
       const is = identityOf(await inspector.evaluate(`(${identity.toString()})()`));
-      const reader = await ProcessReader.connect(url);
+      reader = await ProcessReader.connect(url);
       await reader.rehearse();
       return new AttachedProcess({ inspector, is, reader });
     } catch (error) {
-      await inspector.close();
+      await Promise.all([reader?.close(), inspector.close()]);
       throw error;
     }
   }

@@ -2,6 +2,7 @@
 // the order.
 
 import { pathToFileURL } from "node:url";
+import { messageOf } from "../../../src/lifecycle/errors.ts";
 import { answerOrders, inParallel } from "../processes/answer-orders.ts";
 import type { Counts } from "../processes/orders.ts";
 import type { Driver } from "./driver.ts";
@@ -22,8 +23,7 @@ let driver: Driver | undefined;
 async function carryOut(order: DriverOrder): Promise<Counts> {
   switch (order.do) {
     case "load": {
-      const module: unknown = await import(pathToFileURL(order.path).href);
-      if (typeof module === "object" && module !== null) driver = driverIn(module);
+      driver = await load(order.path);
       return {};
     }
     case "round":
@@ -34,23 +34,49 @@ async function carryOut(order: DriverOrder): Promise<Counts> {
   }
 }
 
+async function load(path: string): Promise<Driver> {
+  try {
+    const module: unknown = await import(pathToFileURL(path).href);
+    return driverIn(typeof module === "object" && module !== null ? module : {});
+  } catch (error) {
+    throw new Error(`${path} cannot be loaded: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+interface Connected {
+  readonly number: number;
+  /** What the driver has of it; nothing if it keeps that itself. */
+  readonly client: unknown;
+}
+
 async function round(
   by: Driver,
   { first, clients }: { readonly first: number; readonly clients: number },
 ): Promise<Counts> {
-  const connected: unknown[] = [];
+  const connected: Connected[] = [];
   let used = 0;
   const come = async (number: number): Promise<void> => {
-    const client = await by.connect(number);
-    connected.push(client);
+    const client = await told("connect", number, () => by.connect(number));
+    connected.push({ number, client });
     if (!by.use) return;
-    await by.use(client);
+    await told("use", number, async () => by.use?.(client));
     used += 1;
   };
+  const leave = ({ number, client }: Connected): Promise<void> =>
+    told("disconnect", number, () => by.disconnect(client));
   const numbers = Array.from({ length: clients }, (_, at) => first + at);
   await inParallel(numbers, come, { atOnce });
-  await inParallel(connected, (client) => by.disconnect(client), { atOnce });
+  await inParallel(connected, leave, { atOnce });
   return { connected: connected.length, used };
+}
+
+/** What a function of the driver does for one client; its failure says which and whose. */
+async function told<T>(name: keyof Driver, number: number, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw new Error(`${name} of client ${number}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 answerOrders<DriverOrder>(carryOut);

@@ -10,10 +10,13 @@ export interface Driver {
   disconnect(client: unknown): Promise<void>;
 }
 
-/** The driver in a module's exports, which may also be its default export. Throws a TypeError that says what is missing. */
+/**
+ * The driver in a module's exports, or in its default export, which is all that a CommonJS module surely has: which of its
+ * properties Node finds as names of their own depends on how they are written. Throws a TypeError that says what is missing.
+ */
 export function driverIn(module: object): Driver {
-  const given: unknown = "default" in module && !("connect" in module) ? module.default : module;
-  if (isDriver(given)) return given;
+  const found = ["default" in module ? module.default : undefined, module].find(isDriver);
+  if (found) return found;
   throw new TypeError(
     "a driver exports the functions connect(number) and disconnect(client), and may export use(client)",
   );

@@ -40,9 +40,14 @@ async function firstTarget(host: string): Promise<string> {
       return String(found.webSocketDebuggerUrl);
     }
   } catch (error) {
-    throw new CaissonError("E_GATE", `no inspector answers at ${host}; start the server with --inspect=${host}`, {
-      cause: error,
-    });
+    const { port } = new URL(`http://${host}`);
+    throw new CaissonError(
+      "E_GATE",
+      `no inspector answers at ${host}; start the server with --inspect=127.0.0.1:${port}`,
+      {
+        cause: error,
+      },
+    );
   }
   throw new CaissonError("E_GATE", `the inspector at ${host} has no target`);
 }

@@ -33,14 +33,11 @@ export async function inParallel<Item>(
   { atOnce, perSecond }: { readonly atOnce: number; readonly perSecond?: number },
 ): Promise<void> {
   const startedAtMs = performance.now();
-  let next = 0;
   let failed = false;
+  // All lanes take from one.
+  const waiting = items.entries();
   const lane = async (): Promise<void> => {
-    for (;;) {
-      const at = next;
-      next += 1;
-      const item = items[at];
-      if (item === undefined) return;
+    for (const [at, item] of waiting) {
       if (perSecond !== undefined) await untilMs(startedAtMs + (at * 1_000) / perSecond);
       if (failed) return;
       try {

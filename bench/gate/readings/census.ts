@@ -13,7 +13,15 @@ export interface Census {
 export function census(all: readonly object[]): Census {
   const byPrototype = new Map<object | null, number>();
   const names = new Map<object | null, string>();
-  const listeners = new Map<string, number>();
+  /** A class that knows more events than these has one for each of something, whose names are nobody else's business. */
+  const mostEvents = 48;
+  const listeners = new Map<string, Map<string, number>>();
+  const listen = (emitter: string, event: string, count: number): void => {
+    if (count === 0) return;
+    const events = listeners.get(emitter) ?? new Map<string, number>();
+    listeners.set(emitter, events);
+    events.set(event, (events.get(event) ?? 0) + count);
+  };
   const nameOf = (prototype: object | null): string => {
     const known = names.get(prototype);
     if (known !== undefined) return known;
@@ -34,16 +42,14 @@ export function census(all: readonly object[]): Census {
     const prototype: object | null = Object.getPrototypeOf(object);
     byPrototype.set(prototype, (byPrototype.get(prototype) ?? 0) + 1);
     if (prototype === AbortSignal.prototype && object instanceof AbortSignal) {
-      const aborts = getEventListeners(object, "abort").length;
-      if (aborts > 0) listeners.set("AbortSignal:abort", (listeners.get("AbortSignal:abort") ?? 0) + aborts);
+      listen("AbortSignal", "abort", getEventListeners(object, "abort").length);
     }
     const events: unknown = Object.getOwnPropertyDescriptor(object, "_events")?.value;
     if (typeof events !== "object" || events === null) continue;
     for (const event of Reflect.ownKeys(events)) {
       const listening: unknown = Object.getOwnPropertyDescriptor(events, event)?.value;
       const count = typeof listening === "function" ? 1 : Array.isArray(listening) ? listening.length : 0;
-      const key = `${nameOf(prototype)}:${String(event)}`;
-      if (count > 0) listeners.set(key, (listeners.get(key) ?? 0) + count);
+      listen(nameOf(prototype), String(event), count);
     }
   }
   const objects: Record<string, number> = {};
@@ -51,7 +57,14 @@ export function census(all: readonly object[]): Census {
     const name = nameOf(prototype);
     objects[name] = (objects[name] ?? 0) + count;
   }
-  return { objects, listeners: Object.fromEntries(listeners) };
+  const counts: Record<string, number> = {};
+  for (const [emitter, events] of listeners) {
+    for (const [event, count] of events) {
+      const key = `${emitter}:${events.size > mostEvents ? "(many events)" : event}`;
+      counts[key] = (counts[key] ?? 0) + count;
+    }
+  }
+  return { objects, listeners: counts };
 }
 
 /** What {@link vitals} reads. */

@@ -3,7 +3,8 @@
 
 /**
  * The sizes of arrays, Maps, Sets and objects used as maps, by the property that holds them (`Proxy.connections`), or by
- * what is in them where no property does (a variable of a module or closure). Small ones are left out.
+ * what is in them where no property does (a variable of a module or closure). Small ones are left out, and so are objects
+ * without a prototype that no property holds: nobody hands those out.
  */
 export function containers(all: readonly object[]): Record<string, number> {
   /** Smaller ones are not looked up; what leaks a little in many of them is seen in the counts of objects. */
@@ -45,8 +46,11 @@ export function containers(all: readonly object[]): Record<string, number> {
     if (Array.isArray(object)) return object.length;
     if (types.isMap(object)) return Number(mapSize.get?.call(object));
     if (types.isSet(object)) return Number(setSize.get?.call(object));
-    return classOf(object) === "Object" || Object.getPrototypeOf(object) === null ? Reflect.ownKeys(object).length : 0;
+    return classOf(object) === "Object" || isBare(object) ? Reflect.ownKeys(object).length : 0;
   };
+  /** What was made by `Object.create(null)`: no query for the objects of a prototype finds it. */
+  const isBare = (object: object): boolean =>
+    !types.isProxy(object) && Object.getPrototypeOf(object) === null && !types.isModuleNamespaceObject(object);
 
   const sizes = new Map<object, number>();
   for (let at = 0; at < all.length; at += 1) {
@@ -63,7 +67,12 @@ export function containers(all: readonly object[]): Record<string, number> {
     if (Array.isArray(object) || ArrayBuffer.isView(object) || sizes.has(object)) continue;
     for (const key of Reflect.ownKeys(object)) {
       const held: unknown = Object.getOwnPropertyDescriptor(object, key)?.value;
-      if (typeof held !== "object" || held === null || !sizes.has(held)) continue;
+      if (typeof held !== "object" || held === null) continue;
+      if (!sizes.has(held)) {
+        const size = isBare(held) ? sizeOf(held) : 0;
+        if (size < least) continue;
+        sizes.set(held, size);
+      }
       const name = `${ownerOf(object)}.${String(key)}`;
       const known = names.get(held);
       // Of several holders always the same gives the name, in whatever order they lie in the heap.

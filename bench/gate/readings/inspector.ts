@@ -31,7 +31,7 @@ export class Inspector {
     socket.on("error", () => undefined); // A close follows, which tells everybody who waits.
     socket.on("close", () =>
       this.#fail(
-        new CaissonError("E_GATE", "the inspector's connection was lost: its process ended, or let nobody in any more"),
+        new CaissonError("E_GATE", "the inspector's connection was lost: the measured process has ended, or closed it"),
       ),
     );
   }
@@ -50,7 +50,10 @@ export class Inspector {
         ),
       );
     });
-    return new Inspector(socket);
+    const inspector = new Inspector(socket);
+    // Node would wait for us when its process ends, and nobody could tell that it has.
+    await inspector.send("NodeRuntime.notifyWhenWaitingForDisconnect", { enabled: true });
+    return inspector;
   }
 
   /** Whether the connection is lost, or was let go. */
@@ -115,7 +118,12 @@ export class Inspector {
 
   #onMessage(text: string): void {
     const message = parseObject(text, "a message of the inspector");
-    const { id, error, result } = message;
+    const { id, error, result, method } = message;
+    if (method === "NodeRuntime.waitingForDisconnect") {
+      this.#fail(new CaissonError("E_GATE", "the measured process has ended"));
+      this.#socket.terminate();
+      return;
+    }
     if (typeof id !== "number") return; // An event that nobody asked for.
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
@@ -126,7 +134,7 @@ export class Inspector {
   }
 
   #fail(error: CaissonError): void {
-    this.#lost = error;
+    this.#lost ??= error;
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer);
       reject(error);

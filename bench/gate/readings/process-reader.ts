@@ -44,8 +44,13 @@ export class ProcessReader {
   /** Connects to the inspector at `url`. Rejects with E_GATE. */
   static async connect(url: string): Promise<ProcessReader> {
     const inspector = await Inspector.connect(url);
-    const hasCollector = (await inspector.evaluate("typeof globalThis.gc")) === "function";
-    return new ProcessReader(inspector, { hasCollector });
+    try {
+      const hasCollector = (await inspector.evaluate("typeof globalThis.gc")) === "function";
+      return new ProcessReader(inspector, { hasCollector });
+    } catch (error) {
+      await inspector.close();
+      throw error;
+    }
   }
 
   /** Forces so many collections, with turns of the event loop between them. */

@@ -54,6 +54,20 @@ test("containers are named by the property that holds them, or by what is in the
   });
 });
 
+test("tables without a prototype are counted where a property holds them", () => {
+  const bare = (count: number): object =>
+    Object.assign(
+      Object.create(null) as object,
+      Object.fromEntries(guests(count).map((guest, at) => [`g${at}`, guest])),
+    );
+  class Book {
+    readonly byName = bare(106);
+    readonly few = bare(5);
+  }
+  // No query for objects hands these tables out: only their owner is in the list.
+  assert.deepEqual(containers([new Book()]), { "Book.byName": 106 });
+});
+
 test("containers of the same name add up", () => {
   const registries = [100, 200].map((count) => new Registry(guests(count), new Set()));
   const found = containers([...registries, ...registries.map(({ connections }) => connections)]);

@@ -14,6 +14,12 @@ test("a driver is a module with its functions, or has one as its default export"
   const driver = { connect, disconnect };
   assert.equal(driverIn(driver), driver);
   assert.equal(driverIn({ default: driver }), driver);
+  // Of a CommonJS module Node finds some properties as names, and others not.
+  const whole = { connect, disconnect, use: connect };
+  assert.equal(driverIn({ connect, disconnect, default: whole }), whole);
+  assert.equal(driverIn({ connect, default: whole }), whole);
+  const module = { connect, disconnect, default: "something else" };
+  assert.equal(driverIn(module), module);
 });
 
 for (const [what, module] of [

@@ -26,6 +26,12 @@ test("every item has its turn, in order, and no more at once than asked for", as
   assert.equal(most, 3);
 });
 
+test("nothing is an item like any other", async () => {
+  const seen: unknown[] = [];
+  await inParallel([undefined, 1, undefined], async (item) => void seen.push(item), { atOnce: 1 });
+  assert.deepEqual(seen, [undefined, 1, undefined]);
+});
+
 test("after the first failure no item is begun, and what was begun has ended", async () => {
   const begun: number[] = [];
   const ended: number[] = [];
