@@ -1,7 +1,10 @@
 // The gate's answer as JUnit XML: one test case for each ledger, which fails with its findings, and one for the run itself, whose
-// failure is an error. What is undecided is an error too, or skipped where an undecided run is allowed to pass.
+// failure is an error. What is undecided is an error too, or skipped where an undecided run is allowed to pass. What was not
+// measured has not passed: those cases are skipped.
 
 import type { Finding, LedgerName } from "../verdict/finding.ts";
+import { carried } from "../verdict/series.ts";
+import type { Sample } from "../verdict/sample.ts";
 import { escapeMarkup } from "./escape.ts";
 import { line } from "./line.ts";
 import { failureIn } from "./outcome.ts";
@@ -31,7 +34,9 @@ export function junit(report: GateReport): string {
   const unsure = new Set([...failing(verdict.doubts)].filter((ledger) => !failed.has(ledger)));
   const unsureAs = facts.undecided === "pass" ? "skipped" : "error";
   const errors = (failure === undefined ? 0 : 1) + (unsureAs === "error" ? unsure.size : 0);
-  const counts = `tests="${names}" failures="${failed.size}" errors="${errors}" skipped="${unsureAs === "skipped" ? unsure.size : 0}"`;
+  const unread = Object.keys(cases).filter((ledger) => isUnread(report, ledger) && !unsure.has(ledger));
+  const skipped = unread.length + (unsureAs === "skipped" ? unsure.size : 0);
+  const counts = `tests="${names}" failures="${failed.size}" errors="${errors}" skipped="${skipped}"`;
   const time = (facts.elapsedMs / 1000).toFixed(3);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -47,6 +52,21 @@ export function junit(report: GateReport): string {
     "</testsuites>",
     "",
   ].join("\n");
+}
+
+/** Whether nothing was measured of a ledger, or what was measured does not decide. */
+function isUnread({ verdict, samples }: GateReport, ledger: string): boolean {
+  if (ledger === "machine") return false;
+  const last = carried(samples).at(-1);
+  if (last === undefined || verdict.rounds === 0) return true;
+  if (ledger === "heap") return verdict.slopes.find(({ series }) => series === "heapUsed")?.outcome === "not judged";
+  return partsOf(last)[ledger] === false;
+}
+
+/** Whether a sample holds what each ledger is made of; for ledgers that every sample has it says nothing. */
+function partsOf({ kinds, fds, listeners, objects, operations, series }: Sample): Readonly<Record<string, boolean>> {
+  const counted = { fds, listeners, objects, operations, series, held: kinds, live: kinds, alive: kinds };
+  return Object.fromEntries(Object.entries(counted).map(([ledger, part]) => [ledger, part !== undefined]));
 }
 
 function failing(found: readonly Finding[]): Set<string> {
@@ -72,12 +92,17 @@ function runCase(failure: string | undefined): string {
   return `${open}>\n      <error type="failed" message="${escapeMarkup(failureIn(failure))}">${text}</error>\n    </testcase>`;
 }
 
-function testCase({ verdict, facts }: GateReport, { ledger, title }: { ledger: string; title: string }): string {
+function testCase(report: GateReport, { ledger, title }: { ledger: string; title: string }): string {
+  const { verdict, facts } = report;
   const open = `    <testcase classname="caisson.gate.${ledger}" name="${title}" time="0"`;
   const leaks = verdict.findings.filter((found) => found.ledger === ledger);
   const doubts = verdict.doubts.filter((found) => found.ledger === ledger);
   if (leaks.length > 0) return element(open, "failure", { type: "leak", found: leaks });
-  if (doubts.length === 0) return `${open}/>`;
+  if (doubts.length === 0) {
+    return isUnread(report, ledger)
+      ? `${open}>\n      <skipped message="not measured, or no part of the verdict"/>\n    </testcase>`
+      : `${open}/>`;
+  }
   return element(open, facts.undecided === "pass" ? "skipped" : "error", { type: "undecided", found: doubts });
 }
 

@@ -11,7 +11,9 @@ import { line } from "../../../bench/gate/reports/line.ts";
 import { markdown } from "../../../bench/gate/reports/markdown.ts";
 import { table } from "../../../bench/gate/reports/table.ts";
 import { neverBegun } from "../../../bench/gate/rounds.ts";
+import { judge } from "../../../bench/gate/verdict/verdict.ts";
 import { CaissonError } from "../../../src/lifecycle/errors.ts";
+import { run, usual } from "../verdict/synthetic.ts";
 import { facts, sampleReport } from "./sample-report.ts";
 
 const outcomes = ["clean", "leak", "undecided"] as const;
@@ -105,6 +107,19 @@ test("a run whose processes did not come up in time has every report, and says w
   const report = { verdict, samples, facts };
   assert.match(line(report), /^undecided: .* did not say what was waited for .*: meanwhile the server was stopped/);
   for (const write of [table, json, junit, markdown, html, benchmarkArray]) assert.ok(write(report).length > 0);
+  // What was not measured has not passed; nor has what does not gate.
+  const xml = junit(report);
+  assert.match(xml, /errors="2" skipped="11"/);
+  assert.equal((xml.match(/<skipped message="not measured, or no part of the verdict"\/>/g) ?? []).length, 11);
+  assert.match(xml, /<testcase classname="caisson\.gate\.held"[^>]*>\s*<skipped /);
+  const unknowing = run(usual, () => ({ kinds: undefined }));
+  const ofStranger = junit({
+    facts,
+    samples: unknowing,
+    verdict: judge(unknowing, { nodeMajor: 24, final: true, heapGates: false }),
+  });
+  const skipped = [...ofStranger.matchAll(/gate\.(\w+)"[^>]*>\s*<skipped /g)].map(([, ledger]) => ledger);
+  assert.deepEqual(skipped, ["held", "live", "alive", "operations", "series", "heap"]);
 });
 
 test("a failed run is told as failed in every report, and never as clean", () => {

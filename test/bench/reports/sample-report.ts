@@ -53,6 +53,7 @@ function samplesOf(outcome: string): Sample[] {
         heapSpaces: { old_space: used.heapUsed - 2_000_000, code_space: 500_000, new_space: 1_500_000 },
         rss: 90_000_000 + Math.round(400_000 * Math.abs(gaussian(random))),
       },
+      operations: {},
       series: 340,
       scrapeBytes: 48_000 + round * 3,
     };
