@@ -9,6 +9,8 @@ import { idleCouldTell } from "./verdict/idle-growth.ts";
 export interface BrokenAt {
   readonly round: number;
   readonly failure: CaissonError;
+  /** Whether it was read before what grows by itself. */
+  readonly idleRead: boolean;
   /** What of the machine may be why, as half a sentence; undefined if it cannot be. */
   readonly noise: string | undefined;
 }
@@ -24,9 +26,9 @@ export interface BrokenEnd {
  * The end of such a run.
  * @param verdict that of the rounds before, final and as patient as any other
  */
-export function brokenEnd(verdict: Verdict, { round, failure, noise }: BrokenAt): BrokenEnd {
+export function brokenEnd(verdict: Verdict, { round, failure, idleRead, noise }: BrokenAt): BrokenEnd {
   // Nobody can read any more what grows by itself.
-  const left = idleCouldTell(verdict, { final: true }) ? opened(verdict) : verdict;
+  const left = !idleRead && idleCouldTell(verdict, { final: true }) ? opened(verdict) : verdict;
   if (noise === undefined) return { verdict: left, failure };
   return { verdict: disturbed(left, { round, failure: failure.message, noise }), failure: undefined };
 }

@@ -65,6 +65,9 @@ export async function runNull(plan: GatePlan, { progress, signal, flags }: NullR
     scenarios: [{ name: nullScenario, title: "no server", rounds: samples.length, connections, requests }],
   });
   const nodeMajor = Number.parseInt(process.version.slice(1), 10);
+  // Whatever is being waited for fails at once then.
+  const onAbort = (): void => void visitors.process.kill();
+  signal.addEventListener("abort", onAbort);
   try {
     const { port = 0 } = await origin.ask({ do: "listen" });
     const reader = await ProcessReader.connect(await visitors.process.line(inspectorIn));
@@ -103,8 +106,9 @@ export async function runNull(plan: GatePlan, { progress, signal, flags }: NullR
     const certain = origin.process.died || visitors.process.died || failure.cause instanceof WrongAnswer;
     const verdict = judge(samples, { nodeMajor, final: true, keepsPatience: true });
     const seen = certain ? undefined : noise.seen();
-    return result(brokenEnd(verdict, { round: samples.length, failure, noise: seen }));
+    return result(brokenEnd(verdict, { round: samples.length, failure, idleRead: false, noise: seen }));
   } finally {
+    signal.removeEventListener("abort", onAbort);
     progress.end();
     noise.close();
     await Promise.all([visitors.process.kill(), origin.process.kill()]);

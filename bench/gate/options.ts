@@ -4,6 +4,7 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { CaissonError } from "../../src/lifecycle/errors.ts";
 import type { RunFacts } from "./reports/run-facts.ts";
+import { usualRestMs } from "./rest.ts";
 import { nullScenario, quickScenarios, scenarios } from "./scenarios/list.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 
@@ -30,6 +31,10 @@ export interface GateRequest {
   /** Client connects per second at most. */
   readonly rate?: number;
   readonly seed?: number;
+  /** Clients before what grows counts as a leak and not as a cache that fills; default the preset's. */
+  readonly patience?: number;
+  /** Milliseconds without any client before a leak is told. Default 32,000. */
+  readonly restMs?: number;
   /** Milliseconds within which a run that is not certain yet should end; default the preset's. */
   readonly boundMs?: number;
   /** Names of scenarios; all of the preset if empty. */
@@ -60,6 +65,10 @@ export interface GatePlan {
   readonly earliest: number | undefined;
   /** Further rounds while undecided. */
   readonly extraRounds: number;
+  /** Clients before what grows counts as a leak. */
+  readonly patience: number;
+  /** So long without any client before a leak is told. */
+  readonly restMs: number;
   /** No extra round is begun that would probably end later than this. */
   readonly boundMs: number;
   /** Whether the default JIT is run as well, and how many rounds. 0 leaves it out. */
@@ -75,6 +84,7 @@ interface Preset {
   readonly censusEvery: number;
   readonly earliest?: number;
   readonly extraRounds: number;
+  readonly patience: number;
   readonly boundMs: number;
   readonly jitRounds: number;
   readonly scenarios: readonly string[];
@@ -93,6 +103,7 @@ export const presets: Readonly<Record<GateRequest["preset"], Preset>> = {
     censusEvery: 3,
     earliest: 12,
     extraRounds: 10,
+    patience: 2_000,
     boundMs: 65_000,
     jitRounds: 0,
     scenarios: quickScenarios,
@@ -104,6 +115,7 @@ export const presets: Readonly<Record<GateRequest["preset"], Preset>> = {
     warmupRounds: 5,
     censusEvery: 4,
     extraRounds: 20,
+    patience: 3_000,
     boundMs: 130_000,
     jitRounds: 6,
     scenarios: all,
@@ -114,6 +126,7 @@ export const presets: Readonly<Record<GateRequest["preset"], Preset>> = {
     warmupRounds: 4,
     censusEvery: 4,
     extraRounds: 25,
+    patience: 20_000,
     boundMs: Number.POSITIVE_INFINITY,
     jitRounds: 16,
     scenarios: all,
@@ -149,6 +162,8 @@ export function planOf(request: GateRequest): GatePlan {
     // Who says how much is to be measured means it.
     earliest: request.clients === undefined && request.rounds === undefined ? preset.earliest : undefined,
     extraRounds: preset.extraRounds,
+    patience: request.patience ?? preset.patience,
+    restMs: request.restMs ?? usualRestMs,
     boundMs: request.boundMs ?? preset.boundMs,
     jitRounds: isNull || request.running ? 0 : preset.jitRounds,
     rate,

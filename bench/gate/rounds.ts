@@ -1,13 +1,13 @@
 // The rounds of one run: carries out the scenarios, waits for quiescence, takes a sample, until the verdict is certain or the
 // bound is reached. A round that fails does not end the run, because a leak may be why; it is remembered.
 
-import { setTimeout as pause } from "node:timers/promises";
 import { CaissonError, messageOf } from "../../src/lifecycle/errors.ts";
 import { brokenEnd } from "./broken-end.ts";
 import type { Ground } from "./ground.ts";
 import { mergeVerdicts } from "./merge-verdicts.ts";
 import type { GatePlan } from "./options.ts";
 import type { Progress } from "./progress.ts";
+import { restNote, restUntil } from "./rest.ts";
 import { turnsOf } from "./rotation.ts";
 import type { ClientReadings } from "./readings/client-readings.ts";
 import type { MachineNoise } from "./readings/machine-noise.ts";
@@ -41,6 +41,8 @@ export interface RoundsOptions {
   readonly nodeMajor: { readonly server: number; readonly client: number };
   /** Whether the heap gates: under quiet V8 flags, of a server of our own. */
   readonly heapGates: boolean;
+  /** Whether it decides anything; what the default JIT shows of a server of our own only reports, and is worth no waiting. */
+  readonly gates: boolean;
   readonly rounds: number;
   readonly extraRounds: number;
   /** No extra round is begun that would probably end later than this, on the clock of `performance.now()`. */
@@ -69,7 +71,7 @@ export function neverBegun(
   { failure, noise }: { readonly failure: CaissonError; readonly noise: string | undefined },
 ): RoundsResult {
   return {
-    ...brokenEnd(judge([], { nodeMajor: 0, final: true }), { round: 0, failure, noise }),
+    ...brokenEnd(judge([], { nodeMajor: 0, final: true }), { round: 0, failure, idleRead: false, noise }),
     samples: [],
     clientSamples: [],
     scenarios: chosen.map(({ name, title }) => ({ name, title, rounds: 0, connections: 0, requests: 0 })),
@@ -114,6 +116,11 @@ export class Rounds {
   /** Whether it ended before its planned rounds, for what is no fault of the software: then less was measured than was thought enough. */
   #cutShort = false;
   #longestMs = 0;
+  /** When the last round's clients were gone, on the clock of `performance.now()`. */
+  #workedAtMs = 0;
+  /** Whether the last sample was taken after a rest, and whether it was read since the last round what grows without any work. */
+  #rested = false;
+  #idleIsNew = false;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -125,7 +132,7 @@ export class Rounds {
     let brokenOff = false;
     try {
       await this.#untilDecided();
-      verdict = await this.#judgedWithIdle({ final: true });
+      verdict = await this.#confirmed({ final: true });
     } catch (error) {
       // A process is gone, or a reading did not come in time: what was read before still counts.
       const failure = CaissonError.from(error, "E_GATE");
@@ -136,7 +143,7 @@ export class Rounds {
       this.#cutShort = this.#samples.length < this.#options.plan.warmupRounds + this.#options.rounds;
       verdict = this.#judge({ final: true });
       // Nobody can read any more what grows by itself.
-      if (idleCouldTell(verdict, { final: true })) verdict = opened(verdict);
+      if (this.#idle.length === 0 && idleCouldTell(verdict, { final: true })) verdict = opened(verdict);
     }
     return {
       verdict: disturbed(verdict, this.#disturbance),
@@ -165,7 +172,7 @@ export class Rounds {
       const early = certainlyClean(verdicts, plan) && this.#returned();
       const deciding = n === last || leaks || early || over;
       await this.#round({ phase: "measure", deciding });
-      verdict = await this.#judgedWithIdle({ final: false });
+      verdict = deciding ? await this.#confirmed({ final: false }) : this.#judge({ final: false });
       verdicts.push(verdict);
       this.#cutShort = n < rounds && (late || (over && this.#disturbance !== undefined));
       // What was no leak in the deciding round was something that filled up; where it says something new, the run goes on.
@@ -199,17 +206,17 @@ export class Rounds {
   }
 
   async #round({ phase, deciding }: { readonly phase: Sample["phase"]; readonly deciding: boolean }): Promise<void> {
-    const { server, client, progress, title, plan, rounds } = this.#options;
+    const { progress, title, plan, rounds } = this.#options;
     const beganAtMs = performance.now();
+    this.#rested = false;
+    this.#idleIsNew = false;
     const left = await this.#work(deciding);
+    this.#workedAtMs = performance.now();
     if (deciding) await this.#decideRetained();
     const facts = this.#facts(phase);
     this.#options.check();
     const census = deciding || (facts.round - plan.warmupRounds + 1) % plan.censusEvery === 0;
-    const readings = [server.sample(facts, { census }), client.sample(facts, { census })] as const;
-    const [sample, ofClient] = await Promise.all(readings);
-    this.#samples.push(sample);
-    this.#clientSamples.push(ofClient);
+    const sample = await this.#sample(facts, { census });
     this.#longestMs = Math.max(this.#longestMs, performance.now() - beganAtMs);
     const heap = `heap ${(sample.memory.heapUsed / 2 ** 20).toFixed(2)} MiB`;
     progress.step({
@@ -218,6 +225,14 @@ export class Rounds {
       total: plan.warmupRounds + rounds,
       detail: `${this.#connections} clients, ${this.#requests} requests, ${heap}${left === "" ? "" : `, left: ${left}`}`,
     });
+  }
+
+  async #sample(facts: SampleFacts, options: { readonly census: boolean }): Promise<Sample> {
+    const { server, client } = this.#options;
+    const [sample, ofClient] = await Promise.all([server.sample(facts, options), client.sample(facts, options)]);
+    this.#samples.push(sample);
+    this.#clientSamples.push(ofClient);
+    return sample;
   }
 
   /** Carries out the scenarios and waits until they are gone; answers what is left. */
@@ -269,19 +284,37 @@ export class Rounds {
   }
 
   /**
-   * The verdict. Before a leak is called one by what a ring that fills shows as well, or a run ends in doubt of such, it is read
-   * what grows while nobody comes.
+   * The verdict. Before a leak is told, or a run ends in doubt, the processes rest and are read once more; then, if what a ring that
+   * fills shows as well is all that there is, it is read what grows while nobody comes.
    */
-  async #judgedWithIdle({ final }: { readonly final: boolean }): Promise<Verdict> {
-    const verdict = this.#judge({ final });
-    if (this.#idle.length > 0 || !idleCouldTell(verdict, { final })) return verdict;
+  async #confirmed({ final }: { readonly final: boolean }): Promise<Verdict> {
+    let verdict = this.#judge({ final });
+    if (!this.#options.gates || (verdict.outcome !== "leak" && !idleCouldTell(verdict, { final }))) return verdict;
+    if (!this.#rested) {
+      await this.#rest();
+      verdict = this.#judge({ final });
+    }
+    if (this.#idleIsNew || !idleCouldTell(verdict, { final })) return verdict;
+    await this.#readIdle(betweenIdleMs(verdict, this.#samples));
+    return this.#judge({ final });
+  }
+
+  /** Waits until what clients leave behind for a while is gone, and takes one more sample. */
+  async #rest(): Promise<void> {
+    const { plan, progress, check } = this.#options;
+    progress.note(restNote(plan.restMs));
+    await restUntil(this.#workedAtMs + plan.restMs, { check });
+    await this.#decideRetained();
+    await this.#sample(this.#facts("measure"), { census: true });
+    this.#rested = true;
+  }
+
+  async #readIdle(betweenMs: number): Promise<void> {
     const { server, client, check } = this.#options;
-    const betweenMs = betweenIdleMs(verdict, this.#samples);
     const idle: Sample[] = [];
     const idleOfClient: Sample[] = [];
     for (let n = 0; n < idleReadings; n += 1) {
-      if (n > 0) await pause(betweenMs);
-      check();
+      if (n > 0) await restUntil(performance.now() + betweenMs, { check });
       const facts = this.#facts("measure");
       const readings = [server.sample(facts, { census: true }), client.sample(facts, { census: true })] as const;
       const [sample, ofClient] = await Promise.all(readings);
@@ -290,7 +323,7 @@ export class Rounds {
     }
     this.#idle = idle;
     this.#idleOfClient = idleOfClient;
-    return this.#judge({ final });
+    this.#idleIsNew = true;
   }
 
   #facts(phase: Sample["phase"]): SampleFacts {
@@ -304,11 +337,12 @@ export class Rounds {
   }
 
   #judge({ final }: { readonly final: boolean }): Verdict {
-    const { nodeMajor, heapGates } = this.#options;
+    const { nodeMajor, heapGates, plan } = this.#options;
+    const common = { final, heapGates, patience: plan.patience };
     const ofServer = (samples: readonly Sample[], how: Pick<JudgeOptions, "keepsPatience">): Verdict =>
-      judge(samples, { final, heapGates, ...how, nodeMajor: nodeMajor.server, idle: this.#idle });
+      judge(samples, { ...common, ...how, nodeMajor: nodeMajor.server, idle: this.#idle });
     const ofClient = (samples: readonly Sample[], how: Pick<JudgeOptions, "keepsPatience">): Verdict =>
-      judge(samples, { final, heapGates, ...how, nodeMajor: nodeMajor.client, idle: this.#idleOfClient });
+      judge(samples, { ...common, ...how, nodeMajor: nodeMajor.client, idle: this.#idleOfClient });
     const whole = { keepsPatience: this.#cutShort };
     const verdict = mergeVerdicts(ofServer(this.#samples, whole), ofClient(this.#clientSamples, whole));
     if (this.#disturbed.size === 0) return verdict;

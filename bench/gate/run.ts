@@ -223,6 +223,7 @@ async function measure(work: Measuring): Promise<{ readonly result: RoundsResult
       progress,
       nodeMajor,
       heapGates,
+      gates: mode === "quiet",
       rounds,
       extraRounds,
       endsAtMs,

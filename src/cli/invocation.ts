@@ -160,6 +160,10 @@ export interface GateInvocation {
   /** Client connects per second at most. */
   readonly rate: number | undefined;
   readonly seed: number | undefined;
+  /** Clients before what grows counts as a leak and not as a cache that fills. */
+  readonly patience: number | undefined;
+  /** Milliseconds without any client before a leak is told. */
+  readonly restMs: number | undefined;
   /** Empty for those of the preset. */
   readonly scenarios: readonly string[];
   readonly importServer: string | undefined;

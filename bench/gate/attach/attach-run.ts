@@ -8,7 +8,7 @@ import type { BrokenEnd } from "../broken-end.ts";
 import { brokenEnd } from "../broken-end.ts";
 import { Worker } from "../processes/worker.ts";
 import { MachineNoise } from "../readings/machine-noise.ts";
-import type { SampleFacts } from "../readings/server-readings.ts";
+import { restUntil, usualRestMs } from "../rest.ts";
 import type { Finding, Verdict } from "../verdict/finding.ts";
 import { betweenIdleMs, idleCouldTell, idleReadings } from "../verdict/idle-growth.ts";
 import type { Sample } from "../verdict/sample.ts";
@@ -27,10 +27,12 @@ export interface AttachOptions {
   readonly clients?: number;
   /** Measured rounds at most, at least 8. Default 40. */
   readonly rounds?: number;
-  /** Measured milliseconds before something that grows counts as a leak and not as a timer or cache. Default 35,000. */
-  readonly patienceMs?: number;
-  /** Connections before the same. Default 2,000. */
+  /** Milliseconds without any client before a leak is told; what is gone by then was none. Default 32,000. */
+  readonly restMs?: number;
+  /** Connections before something that grows counts as a leak and not as a cache that fills. Default 2,000. */
   readonly patience?: number;
+  /** Told before a rest. */
+  readonly onRest?: (ms: number) => void;
   /** Told after every round. */
   readonly onSample?: (sample: Sample) => void;
   /** Ends the run early, with a rejection. */
@@ -61,6 +63,7 @@ export const leastRounds = 8;
  * E_ABORTED when the signal ended it
  */
 export async function attachRun(options: AttachOptions): Promise<AttachResult> {
+  const { signal } = options;
   const url = await inspectorUrl(options.attach);
   const target = await AttachedProcess.attach(url);
   const noise = new MachineNoise();
@@ -69,6 +72,9 @@ export async function attachRun(options: AttachOptions): Promise<AttachResult> {
     script: "../attach/driver-worker.js",
     onStarted: (started) => noise.watch(started),
   });
+  // Whatever is being waited for fails at once then.
+  const onAbort = (): void => void driver.process.kill();
+  signal?.addEventListener("abort", onAbort);
   try {
     await driver.ask({ do: "load", path: resolve(options.driver) });
     const samples: Sample[] = [];
@@ -76,6 +82,7 @@ export async function attachRun(options: AttachOptions): Promise<AttachResult> {
     const { node, flags } = target.identity;
     return { verdict: containersFirst(verdict), samples, node, flags, mode: isQuiet(flags) ? "quiet" : "jit", failure };
   } finally {
+    signal?.removeEventListener("abort", onAbort);
     noise.close();
     await driver.process.stop();
     await target.close();
@@ -91,18 +98,17 @@ interface Parties {
 }
 
 async function measure(options: AttachOptions, { target, driver, noise, samples }: Parties): Promise<BrokenEnd> {
-  const { clients = 200, rounds = 40, patience, patienceMs = 35_000, onSample, signal } = options;
+  const { clients = 200, rounds = 40, patience, restMs = usualRestMs, onRest, onSample, signal } = options;
   const { node, flags } = target.identity;
   const judging = {
     nodeMajor: Number(/\d+/u.exec(node)?.[0] ?? 0),
     heapGates: isQuiet(flags),
     // Nobody knows what this process keeps for a while: however short the run, what grows may be filling up.
     keepsPatience: true,
-    patienceMs,
+    // The rest tells what is only kept for a while.
+    patienceMs: 0,
     ...(patience !== undefined && { patience }),
   };
-  // Spread over the time that is waited anyway, so that a server is not filled further than is needed to be sure.
-  const paceMs = patienceMs / Math.min(leastRounds + 2, Math.max(1, rounds - 1));
   const startedAtMs = performance.now();
   let requests = 0;
   let idle: readonly Sample[] = [];
@@ -110,25 +116,36 @@ async function measure(options: AttachOptions, { target, driver, noise, samples 
   try {
     for (; ; round += 1) {
       signal?.throwIfAborted();
-      const beganAtMs = performance.now();
       noise.begin();
       const { used = 0 } = await driver.ask({ do: "round", first: round * clients, clients });
       requests += used;
+      const leftAtMs = performance.now();
       await target.settle();
       const phase = round < warmUpRounds ? "warmup" : "measure";
-      const atMs = Math.round(performance.now() - startedAtMs);
-      const sample = await target.sample({ round, phase, atMs, connections: (round + 1) * clients, requests });
+      const connections = (round + 1) * clients;
+      const read = (): Promise<Sample> => {
+        const atMs = Math.round(performance.now() - startedAtMs);
+        return target.sample({ round, phase, atMs, connections, requests });
+      };
+      const sample = await read();
       samples.push(sample);
       onSample?.(sample);
       const measured = round + 1 - warmUpRounds;
       const final = measured > rounds;
-      let verdict = judge(samples, { ...judging, final, idle });
-      if (idle.length === 0 && idleCouldTell(verdict, { final })) {
-        idle = await idleSamples(target, { ...sample, startedAtMs, betweenMs: betweenIdleMs(verdict, samples) });
-        verdict = judge(samples, { ...judging, final, idle });
+      const judged = (): Verdict => judge(samples, { ...judging, final, idle });
+      const mayEnd = final || measured > leastRounds;
+      let verdict = judged();
+      if (mayEnd && (verdict.outcome === "leak" || idleCouldTell(verdict, { final }))) {
+        onRest?.(restMs);
+        await restUntil(leftAtMs + restMs, { signal });
+        samples.push(await read());
+        verdict = judged();
+        if (idleCouldTell(verdict, { final })) {
+          idle = await readAgain(read, { betweenMs: betweenIdleMs(verdict, samples), signal });
+          verdict = judged();
+        }
       }
-      if (final || (measured > leastRounds && verdict.outcome !== "undecided")) return { verdict, failure: undefined };
-      if (phase === "measure") await pause(beganAtMs + paceMs - performance.now());
+      if (final || (mayEnd && verdict.outcome !== "undecided")) return { verdict, failure: undefined };
     }
   } catch (error) {
     if (signal?.aborted === true) throw new CaissonError("E_ABORTED", "the run was ended early");
@@ -136,21 +153,20 @@ async function measure(options: AttachOptions, { target, driver, noise, samples 
     // Without a processor a driver may miss deadlines of its own. One that died has died on any machine, and so has the server.
     const certain = driver.process.died || target.isLost;
     const verdict = judge(samples, { ...judging, final: true, idle });
-    return brokenEnd(verdict, { round, failure, noise: certain ? undefined : noise.seen() });
+    const seen = certain ? undefined : noise.seen();
+    return brokenEnd(verdict, { round, failure, idleRead: idle.length > 0, noise: seen });
   }
 }
 
 /** What is read of a process while nobody comes. */
-async function idleSamples(
-  target: AttachedProcess,
-  { startedAtMs, betweenMs, ...about }: SampleFacts & { readonly startedAtMs: number; readonly betweenMs: number },
+async function readAgain(
+  read: () => Promise<Sample>,
+  { betweenMs, signal }: { readonly betweenMs: number; readonly signal: AbortSignal | undefined },
 ): Promise<readonly Sample[]> {
-  const { round, phase, connections, requests } = about;
   const samples: Sample[] = [];
   for (let n = 0; n < idleReadings; n += 1) {
-    if (n > 0) await pause(betweenMs);
-    const atMs = Math.round(performance.now() - startedAtMs);
-    samples.push(await target.sample({ round, phase, atMs, connections, requests }));
+    if (n > 0) await restUntil(performance.now() + betweenMs, { signal });
+    samples.push(await read());
   }
   return samples;
 }
@@ -163,10 +179,4 @@ function containersFirst(verdict: Verdict): Verdict {
 
 function isQuiet(flags: readonly string[]): boolean {
   return flags.includes("--jitless") || flags.includes("--no-opt");
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => {
-    setTimeout(done, Math.max(0, ms));
-  });
 }

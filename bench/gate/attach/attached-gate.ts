@@ -6,13 +6,17 @@ import { commitOf } from "../commit.ts";
 import { hostFacts } from "../options.ts";
 import type { GateRequest } from "../options.ts";
 import type { GateRun, RunContext } from "../run.ts";
+import { restNote } from "../rest.ts";
 import { judge } from "../verdict/verdict.ts";
 import type { AttachResult } from "./attach-run.ts";
 import { attachRun, leastRounds, warmUpRounds } from "./attach-run.ts";
 import { inspectorHost } from "./inspector-address.ts";
 
 /** What one asks of the gate for another's server. Scenarios are the driver's. */
-export interface AttachedRequest extends Pick<GateRequest, "preset" | "clients" | "rounds" | "undecided" | "command"> {
+export interface AttachedRequest extends Pick<
+  GateRequest,
+  "preset" | "clients" | "rounds" | "patience" | "restMs" | "undecided" | "command"
+> {
   /** An inspector's address. */
   readonly attach: string;
   /** Path of the driver's file. */
@@ -20,8 +24,8 @@ export interface AttachedRequest extends Pick<GateRequest, "preset" | "clients" 
 }
 
 /**
- * Clients that are measured and rounds at most. A leak is certain after 2,000 clients and 35 s, something healthy after
- * eight rounds; the rest is room for what fills up slowly.
+ * Clients that are measured and rounds at most. A leak is certain after 2,000 clients and a rest, something healthy after
+ * eight rounds; what is left is room for what fills up slowly.
  */
 const presets: Readonly<Record<GateRequest["preset"], { readonly clients: number; readonly rounds: number }>> = {
   quick: { clients: 2_600, rounds: 13 },
@@ -34,7 +38,7 @@ const presets: Readonly<Record<GateRequest["preset"], { readonly clients: number
  * else goes wrong is in the report.
  */
 export async function runAttachedGate(request: AttachedRequest, { progress, signal }: RunContext): Promise<GateRun> {
-  const { attach, driver, preset, undecided = "fail", command } = request;
+  const { attach, driver, preset, patience, restMs, undecided = "fail", command } = request;
   const { clients = presets[preset].clients, rounds = presets[preset].rounds } = request;
   if (rounds < leastRounds) {
     throw new CaissonError("E_USAGE", `${rounds} rounds are too few to judge a server; the least is ${leastRounds}`);
@@ -50,6 +54,9 @@ export async function runAttachedGate(request: AttachedRequest, { progress, sign
       clients: Math.ceil(clients / rounds),
       rounds,
       signal,
+      ...(patience !== undefined && { patience }),
+      ...(restMs !== undefined && { restMs }),
+      onRest: (ms) => progress.note(restNote(ms)),
       onSample: ({ phase, round, connections, memory }) =>
         progress.step({
           title: phase === "warmup" ? "warm-up" : "round",

@@ -3,7 +3,7 @@
 
 import type { Finding } from "./finding.ts";
 import { growthOf, type Growth } from "./growth.ts";
-import { mayBeRing } from "./idle-growth.ts";
+import { mayBeRing, type MeasuredGrowth } from "./idle-growth.ts";
 import { judgingOf, sinceRound, type Findings, type Judging } from "./judging.ts";
 import { amount, counted, limits, rateOf, sentence } from "./sentences.ts";
 import { censusSeries, countSeries, hasCensus, kindSeries, type Series } from "./series.ts";
@@ -99,7 +99,7 @@ function checkGrowth(judging: Judging, series: Series, into: Findings): void {
   const growth = growthOf(axis.xs, series.values.slice(start));
   const what = counted(series.ledger, series.subject);
   const goesOn = growth.shape === "growing" || growth.shape === "unclear";
-  if (goesOn && mayBeRing(judging.idle, { ...nameAndRise(series, growth), samples: judging.measured })) {
+  if (goesOn && mayBeRing(judging.idle, { ...aboutGrowth(series, growth), samples: judging.measured })) {
     const fact = `${amount(growth.rise)} more ${what} than at the baseline; it grows without any client too, as what keeps a value for each second does until it is full`;
     into.warnings.push(finding(judging, series, { growth, fact }));
     return;
@@ -137,8 +137,8 @@ function checkGrowth(judging: Judging, series: Series, into: Findings): void {
   }
 }
 
-function nameAndRise({ ledger, subject }: Series, { rise }: Growth): { readonly name: string; readonly rise: number } {
-  return { name: `${ledger} ${subject}`, rise };
+function aboutGrowth({ ledger, subject }: Series, { rise }: Growth): Omit<MeasuredGrowth, "samples"> {
+  return { ledger, name: `${ledger} ${subject}`, rise };
 }
 
 function unknownShape(shape: never): never {

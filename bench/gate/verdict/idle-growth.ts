@@ -1,9 +1,9 @@
 // What grows although nobody comes: a ring that keeps a value for each second, or for each collection. Before a leak is
 // called one by counts of the census or by memory alone, and before a run ends in doubt of nothing else, the process is read
-// some times without any work between, and what grew there explains as much of the growth in the run. Pure; it knows no series
-// by name.
+// some times without any work between, long after the last client, and what grew there explains as much of the growth in the
+// run. Pure; it knows no series by name.
 
-import type { Verdict } from "./finding.ts";
+import type { LedgerName, Verdict } from "./finding.ts";
 import type { Sample } from "./sample.ts";
 import { censusSeries, countSeries, hasCensus, memorySeries } from "./series.ts";
 import { theilSen } from "./theil-sen.ts";
@@ -31,7 +31,7 @@ const longestRing = 4_096;
 const largestRing = 1_048_576;
 
 /** Ledgers in which a ring shows. Each other ledger has its twin or its owner. */
-const ringLedgers: ReadonlySet<string> = new Set(["objects", "listeners", "probe", "heap", "external"]);
+const ringLedgers: ReadonlySet<LedgerName> = new Set(["objects", "listeners", "probe", "heap", "external"]);
 
 /** How series moved while nobody came; by `LEDGER SUBJECT`, and `memory NAME`. */
 export interface IdleGrowth {
@@ -77,6 +77,7 @@ export function betweenIdleMs({ findings, doubts, connections }: Verdict, sample
 
 /** Growth over the measured samples. */
 export interface MeasuredGrowth {
+  readonly ledger: LedgerName;
   /** `LEDGER SUBJECT`, or `memory NAME`. */
   readonly name: string;
   readonly rise: number;
@@ -84,16 +85,21 @@ export interface MeasuredGrowth {
 }
 
 /** Whether what grew may be a ring that still fills: it grows without work too, by time or by reading, and is not long. */
-export function mayBeRing(idle: IdleGrowth | undefined, { name, rise, samples }: MeasuredGrowth): boolean {
+export function mayBeRing(idle: IdleGrowth | undefined, { ledger, name, rise, samples }: MeasuredGrowth): boolean {
   const values = idle?.series.get(name);
-  if (idle === undefined || values === undefined) return false;
+  if (idle === undefined || values === undefined || !ringLedgers.has(ledger)) return false;
   if (rise > (name.startsWith("memory ") ? largestRing : longestRing)) return false;
   const ms = (samples.at(-1)?.atMs ?? 0) - (samples[0]?.atMs ?? 0);
-  const perMs = theilSen(idle.atMs, values)?.slope ?? 0;
-  const perReading =
-    theilSen(
-      values.map((_, index) => index),
-      values,
-    )?.slope ?? 0;
+  const perMs = certainSlope(idle.atMs, values);
+  const perReading = certainSlope(
+    values.map((_, index) => index),
+    values,
+  );
   return Math.max(perMs * ms, perReading * (samples.length - 1)) >= explainedShare * rise;
+}
+
+/** How fast it grew; 0 where that may have been noise. */
+function certainSlope(xs: readonly number[], ys: readonly number[]): number {
+  const fitted = theilSen(xs, ys);
+  return fitted !== undefined && fitted.interval[0] > 0 ? fitted.slope : 0;
 }

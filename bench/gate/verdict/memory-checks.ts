@@ -142,11 +142,11 @@ function report(judging: Judging, slopes: readonly MemorySlope[], into: Findings
     if (series === "external" && slopes.some((other) => other.series === "arrayBuffers" && other.outcome === "above"))
       continue;
     if (outcome === "above" || outcome === "undecided") {
-      // In doubt all that it may have grown by must be explained.
+      // In doubt it is the most that it may have grown by, of which as much must be explained.
       const most = Math.max(slope.interval[1], tolerance);
       const rise = (outcome === "above" ? slope.bytesPerConnection : most) * judging.axis.span;
-      if (mayBeRing(judging.idle, { name: `memory ${series}`, rise, samples: judging.measured }))
-        into.warnings.push(ringOf(judging, slope));
+      const about = { ledger: ledgerOf(series), name: `memory ${series}`, rise };
+      if (mayBeRing(judging.idle, { ...about, samples: judging.measured })) into.warnings.push(ringOf(judging, slope));
       else if (outcome === "above") into.leaks.push(leakOf(judging, slope, slopes));
       else into.doubts.push(doubtOf(judging, slope));
     }

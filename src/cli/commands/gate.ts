@@ -1,6 +1,7 @@
 // `caisson gate`: runs the leak gate, prints its answer and writes its reports. The gate itself is loaded from bench/.
 
-import { writeFile } from "node:fs/promises";
+import { access, constants, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { GateReport } from "../../../bench/gate/reports/run-facts.ts";
 import type { GateRequest } from "../../../bench/gate/options.ts";
 import type { GateRun, RunContext } from "../../../bench/gate/run.ts";
@@ -18,6 +19,7 @@ import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws E_GATE when the run failed, E_ABORTED when a signal ended it, E_CONFIG for files. */
 export async function runGateCommand(invocation: GateInvocation, context: CommandContext): Promise<Ending> {
+  await checkFolders(invocation);
   let run: GateRun | undefined;
   const start = async (signal: AbortSignal): Promise<Running> => {
     run = await carryOut(invocation, context, signal);
@@ -28,10 +30,12 @@ export async function runGateCommand(invocation: GateInvocation, context: Comman
   if (ending.kind === "forced") return ending;
   if (!run) throw new CaissonError("E_ABORTED", "a signal ended the run; nothing was decided");
   await tell(run.report, invocation, context);
-  return {
-    kind: "judged",
-    exitCode: gateExitCode({ outcome: run.report.verdict.outcome, failure: run.failure }, invocation),
-  };
+  const unwritten = await writeReports(run.report, invocation);
+  const exitCode = gateExitCode({ outcome: run.report.verdict.outcome, failure: run.failure }, invocation);
+  // What was found counts, whoever can read of it.
+  if (unwritten && exitCode !== exitCodes.leak) throw unwritten;
+  if (unwritten) context.output.note(unwritten.message);
+  return { kind: "judged", exitCode };
 }
 
 async function carryOut(
@@ -40,17 +44,28 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<GateRun> {
   const { Progress } = await import("../../../bench/gate/progress.ts");
-  const { attach, driver, preset, clients, rounds, undecided } = invocation;
+  const { attach, driver, preset, clients, rounds, patience, restMs, undecided } = invocation;
   const progress = new Progress(output.stderr, { plain: env["TERM"] === "dumb" });
   const context: RunContext = { progress, signal };
-  const common = { preset, undecided, ...given("clients", clients), ...given("rounds", rounds), ...commandOf() };
+  const common = {
+    preset,
+    undecided,
+    ...given("clients", clients),
+    ...given("rounds", rounds),
+    ...given("patience", patience),
+    ...given("restMs", restMs),
+  };
   if (attach !== undefined && driver !== undefined) {
     const { runAttachedGate } = await import("../../../bench/gate/attach/attached-gate.ts");
-    return runAttachedGate({ ...common, attach, driver }, context);
+    const { inspectorHost } = await import("../../../bench/gate/attach/inspector-address.ts");
+    // Whoever knows the whole address of an inspector may run anything in its process.
+    const command = commandOf((word) => word.replace(attach, inspectorHost(attach)));
+    return runAttachedGate({ ...common, command, attach, driver }, context);
   }
   const { runGate } = await import("../../../bench/gate/run.ts");
   const request: GateRequest = {
     ...common,
+    command: commandOf((word) => word),
     scenarios: invocation.scenarios,
     ...given("rate", invocation.rate),
     ...given("seed", invocation.seed),
@@ -80,25 +95,46 @@ async function runningServer(
   return { url: server, admin, adminToken, ...given("domain", domain), ...given("token", token) };
 }
 
-/** What to type for the same run again; no flag holds a secret. */
-function commandOf(): { readonly command: string } {
-  const words = process.argv.slice(2).map((word) => (/^[\w.,:/=@-]+$/u.test(word) ? word : JSON.stringify(word)));
-  return { command: ["caisson", ...words].join(" ") };
+/** What to type for the same run again; `told` says how each word may be told. */
+function commandOf(told: (word: string) => string): string {
+  const words = process.argv.slice(2).map(told);
+  return ["caisson", ...words.map((word) => (/^[\w.,:/=@-]+$/u.test(word) ? word : JSON.stringify(word)))].join(" ");
 }
 
-async function tell(report: GateReport, invocation: GateInvocation, { output }: CommandContext): Promise<void> {
+/** Writes every report that was asked for; resolves with the first that could not be. */
+async function writeReports(report: GateReport, invocation: GateInvocation): Promise<CaissonError | undefined> {
   const formats = await loadFormats();
+  let unwritten: CaissonError | undefined;
   for (const format of reportFormats) {
     const file = invocation.reports[format];
     if (file === undefined) continue;
     try {
       await writeFile(file, formats[format](report));
     } catch (error) {
-      throw new CaissonError("E_CONFIG", `cannot write ${file}: ${messageOf(error)}`, { cause: error });
+      unwritten ??= new CaissonError("E_CONFIG", `cannot write ${file}: ${messageOf(error)}`, { cause: error });
     }
   }
+  return unwritten;
+}
+
+/** A run takes minutes: what its reports cannot be written to is better known before. Throws E_CONFIG. */
+async function checkFolders({ reports }: GateInvocation): Promise<void> {
+  for (const file of Object.values(reports)) {
+    const folder = dirname(resolve(file));
+    try {
+      await access(folder, constants.W_OK);
+    } catch (error) {
+      throw new CaissonError("E_CONFIG", `no report can be written in ${folder}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+async function tell(report: GateReport, invocation: GateInvocation, { output }: CommandContext): Promise<void> {
   if (invocation.json) {
-    output.raw(`${formats.reportJson(report).trimEnd()}\n`);
+    const { reportJson } = await loadFormats();
+    output.raw(`${reportJson(report).trimEnd()}\n`);
     return;
   }
   const { table } = await import("../../../bench/gate/reports/table.ts");

@@ -5,7 +5,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { CaissonError } from "../../lifecycle/errors.ts";
 import { applyEnvironment } from "../environment.ts";
 import type { GateInvocation } from "../invocation.ts";
-import { collectList, readCount } from "../option-readers.ts";
+import { collectList, readCount, readDuration } from "../option-readers.ts";
 import { parseCount } from "../quantities.ts";
 import type { DefinitionContext } from "./context.ts";
 
@@ -28,6 +28,8 @@ interface GateFlags {
   readonly rounds?: number;
   readonly rate?: number;
   readonly seed?: number;
+  readonly patience?: number;
+  readonly rest?: number;
   readonly scenario?: readonly string[];
   readonly import?: string;
   readonly importClient?: string;
@@ -57,6 +59,15 @@ export function define(command: Command, { env, accept }: DefinitionContext): vo
     .addOption(new Option("--rounds <number>", "measured rounds, at least 8").argParser(readCount))
     .addOption(new Option("--rate <number>", "client connects per second at most").argParser(readCount))
     .addOption(new Option("--seed <number>", "the same seed does the same work (default: 1)").argParser(readSeed))
+    .addOption(
+      new Option(
+        "--patience <number>",
+        "clients before what grows is a leak and no cache (default: 2000 to 20000)",
+      ).argParser(readCount),
+    )
+    .addOption(
+      new Option("--rest <time>", "without any client before a leak is told (default: 32s)").argParser(readDuration),
+    )
     .addOption(new Option("--scenario <name>", "only this; repeatable").argParser(collectList))
     .option("--import <file>", "a module to load into the server under test, before anything else")
     .option("--import-client <file>", "the same for the clients")
@@ -106,6 +117,8 @@ function invocationOf(flags: GateFlags): GateInvocation {
     rounds: flags.rounds,
     rate: flags.rate,
     seed: flags.seed,
+    patience: flags.patience,
+    restMs: flags.rest,
     scenarios: flags.scenario ?? [],
     importServer: flags.import,
     importClient: flags.importClient,
@@ -147,7 +160,7 @@ const ownWork: Readonly<Partial<Record<keyof GateFlags, string>>> = {
   adminTokenFile: "--admin-token-file",
 };
 
-/** A flag that would be ignored is a mistake of whoever gave it. */
+/** A flag that would be ignored is a mistake of whoever gave it. The token's are none: the environment may hold them for clients. */
 function refuseWithAttach(flags: GateFlags): void {
   const given = Object.entries(ownWork).find(([name]) => Object.hasOwn(flags, name));
   if (!given) return;

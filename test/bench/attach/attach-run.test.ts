@@ -21,7 +21,7 @@ async function gate(sample: "leaky" | "fixed", changes: Partial<AttachOptions> =
     driver: pathOf("driver"),
     clients: 40,
     patience: 250,
-    patienceMs: 1_000,
+    restMs: 1_000,
     ...changes,
   });
 }
