@@ -3,14 +3,13 @@
 import type { CaissonError } from "../../src/lifecycle/errors.ts";
 import { disturbed, opened } from "./verdict/disturbance.ts";
 import type { Verdict } from "./verdict/finding.ts";
-import { idleCouldTell } from "./verdict/idle-growth.ts";
 
 /** What it broke off at. */
 export interface BrokenAt {
   readonly round: number;
   readonly failure: CaissonError;
-  /** Whether it was read before what grows by itself. */
-  readonly idleRead: boolean;
+  /** Whether the last sample was taken after a rest. */
+  readonly rested: boolean;
   /** What of the machine may be why, as half a sentence; undefined if it cannot be. */
   readonly noise: string | undefined;
 }
@@ -26,9 +25,9 @@ export interface BrokenEnd {
  * The end of such a run.
  * @param verdict that of the rounds before, final and as patient as any other
  */
-export function brokenEnd(verdict: Verdict, { round, failure, idleRead, noise }: BrokenAt): BrokenEnd {
-  // Nobody can read any more what grows by itself.
-  const left = !idleRead && idleCouldTell(verdict, { final: true }) ? opened(verdict) : verdict;
+export function brokenEnd(verdict: Verdict, { round, failure, rested, noise }: BrokenAt): BrokenEnd {
+  // Nobody can see any more what is gone after a while, or grows by itself.
+  const left = rested ? verdict : opened(verdict);
   if (noise === undefined) return { verdict: left, failure };
   return { verdict: disturbed(left, { round, failure: failure.message, noise }), failure: undefined };
 }

@@ -9,6 +9,7 @@ import type { GatePlan } from "./options.ts";
 import type { OnStarted } from "./processes/node-process.ts";
 import type { OriginOrder } from "./processes/origin-worker.ts";
 import { inspectorIn, readingFlags } from "./processes/server-process.ts";
+import { soon } from "./processes/soon.ts";
 import type { VisitorOrder } from "./processes/visitor-orders.ts";
 import type { Progress } from "./progress.ts";
 import { descriptorsOf, tcpCounters } from "./readings/kernel.ts";
@@ -103,10 +104,11 @@ export async function runNull(plan: GatePlan, { progress, signal, flags }: NullR
   } catch (error) {
     signal.throwIfAborted();
     const failure = CaissonError.from(error, "E_GATE");
-    const certain = origin.process.died || visitors.process.died || failure.cause instanceof WrongAnswer;
+    const died = await soon(() => origin.process.died || visitors.process.died);
+    const certain = died || failure.cause instanceof WrongAnswer;
     const verdict = judge(samples, { nodeMajor, final: true, keepsPatience: true });
     const seen = certain ? undefined : noise.seen();
-    return result(brokenEnd(verdict, { round: samples.length, failure, idleRead: false, noise: seen }));
+    return result(brokenEnd(verdict, { round: samples.length, failure, rested: false, noise: seen }));
   } finally {
     signal.removeEventListener("abort", onAbort);
     progress.end();

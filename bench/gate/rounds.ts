@@ -4,7 +4,7 @@
 import { CaissonError, messageOf } from "../../src/lifecycle/errors.ts";
 import { brokenEnd } from "./broken-end.ts";
 import type { Ground } from "./ground.ts";
-import { mergeVerdicts } from "./merge-verdicts.ts";
+import { mergeVerdicts, partOf } from "./merge-verdicts.ts";
 import type { GatePlan } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { restNote, restUntil } from "./rest.ts";
@@ -21,6 +21,7 @@ import { beforeDisturbance, disturbed, opened } from "./verdict/disturbance.ts";
 import type { Verdict } from "./verdict/finding.ts";
 import { betweenIdleMs, idleCouldTell, idleReadings } from "./verdict/idle-growth.ts";
 import type { JudgeOptions } from "./verdict/judging.ts";
+import { judgeRested } from "./verdict/rested.ts";
 import type { Sample } from "./verdict/sample.ts";
 import { certainlyClean, heapReturned, leavesNothingOpen } from "./verdict/stopping.ts";
 import { judge } from "./verdict/verdict.ts";
@@ -71,7 +72,7 @@ export function neverBegun(
   { failure, noise }: { readonly failure: CaissonError; readonly noise: string | undefined },
 ): RoundsResult {
   return {
-    ...brokenEnd(judge([], { nodeMajor: 0, final: true }), { round: 0, failure, idleRead: false, noise }),
+    ...brokenEnd(judge([], { nodeMajor: 0, final: true }), { round: 0, failure, rested: false, noise }),
     samples: [],
     clientSamples: [],
     scenarios: chosen.map(({ name, title }) => ({ name, title, rounds: 0, connections: 0, requests: 0 })),
@@ -83,6 +84,8 @@ export function neverBegun(
 const failuresInARow = 4;
 /** However early something is found, so many rounds are measured: they tell how fast it grows, and what else does. */
 const leastRounds = 4;
+/** So many clients come between two rests, or as many as the patience with caches is. */
+const clientsBetweenRests = 1_000;
 /** Extra rounds are added by so many: every decision waits for what was closed last. */
 const roundsMore = 5;
 /** What is rehearsed before the warm-up, and with how many clients: all but what takes seconds to be found out. */
@@ -121,6 +124,10 @@ export class Rounds {
   /** Whether the last sample was taken after a rest, and whether it was read since the last round what grows without any work. */
   #rested = false;
   #idleIsNew = false;
+  /** The index of the sample after the rest that took away what had grown. */
+  #cleared: { readonly at: number } | undefined;
+  /** Rounds that were carried out, and read. */
+  #roundsDone = 0;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -133,17 +140,18 @@ export class Rounds {
     try {
       await this.#untilDecided();
       verdict = await this.#confirmed({ final: true });
+      if (this.#cleared) verdict = await this.#betweenRests(verdict);
     } catch (error) {
       // A process is gone, or a reading did not come in time: what was read before still counts.
       const failure = CaissonError.from(error, "E_GATE");
       const noise = this.#options.excuse(failure);
       if (noise === undefined) this.#failure ??= failure;
-      else this.#disturbance ??= { round: this.#samples.length, failure: failure.message, noise };
+      else this.#disturbance ??= { round: this.#roundsDone, failure: failure.message, noise };
       brokenOff = true;
-      this.#cutShort = this.#samples.length < this.#options.plan.warmupRounds + this.#options.rounds;
+      this.#cutShort = this.#roundsDone < this.#options.plan.warmupRounds + this.#options.rounds;
       verdict = this.#judge({ final: true });
-      // Nobody can read any more what grows by itself.
-      if (this.#idle.length === 0 && idleCouldTell(verdict, { final: true })) verdict = opened(verdict);
+      // Nobody can see any more what is gone after a while, or grows by itself.
+      if (!this.#rested) verdict = opened(verdict);
     }
     return {
       verdict: disturbed(verdict, this.#disturbance),
@@ -176,7 +184,8 @@ export class Rounds {
       verdicts.push(verdict);
       this.#cutShort = n < rounds && (late || (over && this.#disturbance !== undefined));
       // What was no leak in the deciding round was something that filled up; where it says something new, the run goes on.
-      if (over || (deciding && leaks && verdict.outcome === "leak") || (early && leavesNothingOpen(verdict))) break;
+      const decided = (deciding && leaks && verdict.outcome === "leak") || (early && leavesNothingOpen(verdict));
+      if (over || decided || this.#cleared) break;
       if (n === last && verdict.outcome === "undecided" && last < rounds + extraRounds && this.#timeFor(roundsMore)) {
         last += roundsMore;
       }
@@ -217,11 +226,12 @@ export class Rounds {
     this.#options.check();
     const census = deciding || (facts.round - plan.warmupRounds + 1) % plan.censusEvery === 0;
     const sample = await this.#sample(facts, { census });
+    this.#roundsDone += 1;
     this.#longestMs = Math.max(this.#longestMs, performance.now() - beganAtMs);
     const heap = `heap ${(sample.memory.heapUsed / 2 ** 20).toFixed(2)} MiB`;
     progress.step({
       title,
-      done: this.#samples.length,
+      done: this.#roundsDone,
       total: plan.warmupRounds + rounds,
       detail: `${this.#connections} clients, ${this.#requests} requests, ${heap}${left === "" ? "" : `, left: ${left}`}`,
     });
@@ -240,7 +250,7 @@ export class Rounds {
     const { plan, ground, standing, server, noise, check } = this.#options;
     let failed = false;
     noise.begin();
-    const turns = turnsOf(plan.scenarios, { round: this.#samples.length, roundSize: plan.roundSize });
+    const turns = turnsOf(plan.scenarios, { round: this.#roundsDone, roundSize: plan.roundSize });
     for (const { scenario, size } of turns) {
       const tally = this.#tally(scenario.name);
       try {
@@ -276,8 +286,8 @@ export class Rounds {
     const seen = excuse(failure);
     if (seen === undefined) this.#failure ??= failure;
     else {
-      this.#disturbance ??= { round: this.#samples.length, failure: `${what}: ${failure.message}`, noise: seen };
-      this.#disturbed.add(this.#samples.length);
+      this.#disturbance ??= { round: this.#roundsDone, failure: `${what}: ${failure.message}`, noise: seen };
+      this.#disturbed.add(this.#roundsDone);
     }
     progress.note(`${what}: ${messageOf(error)}${seen === undefined ? "" : `; meanwhile ${seen}`}`);
     await ground.clear();
@@ -292,11 +302,37 @@ export class Rounds {
     if (!this.#options.gates || (verdict.outcome !== "leak" && !idleCouldTell(verdict, { final }))) return verdict;
     if (!this.#rested) {
       await this.#rest();
+      const accused = verdict.outcome === "leak";
       verdict = this.#judge({ final });
+      if (accused && verdict.outcome !== "leak") this.#cleared = { at: this.#samples.length - 1 };
     }
     if (this.#idleIsNew || !idleCouldTell(verdict, { final })) return verdict;
     await this.#readIdle(betweenIdleMs(verdict, this.#samples));
     return this.#judge({ final });
+  }
+
+  /**
+   * The verdict where a rest took away what had grown: what is left of as many clients again, when nobody has come for as long.
+   * @param before the verdict of all samples so far; open if there can be no second rest
+   */
+  async #betweenRests(before: Verdict): Promise<Verdict> {
+    const { plan, nodeMajor, heapGates } = this.#options;
+    const more = Math.max(leastRounds, Math.ceil(Math.min(clientsBetweenRests, plan.patience) / plan.roundSize));
+    for (let n = 1; n <= more; n += 1) await this.#round({ phase: "measure", deciding: n === more });
+    await this.#rest();
+    const from = this.#cleared?.at ?? 0;
+    const judged = (): Verdict => {
+      const ofServer = { heapGates, nodeMajor: nodeMajor.server, idle: this.#idle };
+      const ofClient = { heapGates, nodeMajor: nodeMajor.client, idle: this.#idleOfClient };
+      return mergeVerdicts(
+        judgeRested(this.#samples.slice(from), partOf(before, "server"), ofServer),
+        judgeRested(this.#clientSamples.slice(from), partOf(before, "client"), ofClient),
+      );
+    };
+    const verdict = judged();
+    if (!idleCouldTell(verdict, { final: true })) return verdict;
+    await this.#readIdle(betweenIdleMs(verdict, this.#samples.slice(from)));
+    return judged();
   }
 
   /** Waits until what clients leave behind for a while is gone, and takes one more sample. */
@@ -329,7 +365,7 @@ export class Rounds {
   #facts(phase: Sample["phase"]): SampleFacts {
     return {
       phase,
-      round: this.#samples.length,
+      round: this.#roundsDone,
       atMs: performance.now() - this.#startedAtMs,
       connections: this.#connections,
       requests: this.#requests,

@@ -6,11 +6,13 @@ import { resolve } from "node:path";
 import { CaissonError } from "../../../src/lifecycle/errors.ts";
 import type { BrokenEnd } from "../broken-end.ts";
 import { brokenEnd } from "../broken-end.ts";
+import { soon } from "../processes/soon.ts";
 import { Worker } from "../processes/worker.ts";
 import { MachineNoise } from "../readings/machine-noise.ts";
 import { restUntil, usualRestMs } from "../rest.ts";
 import type { Finding, Verdict } from "../verdict/finding.ts";
 import { betweenIdleMs, idleCouldTell, idleReadings } from "../verdict/idle-growth.ts";
+import { judgeRested } from "../verdict/rested.ts";
 import type { Sample } from "../verdict/sample.ts";
 import { judge } from "../verdict/verdict.ts";
 import { AttachedProcess } from "./attached-process.ts";
@@ -56,6 +58,9 @@ export interface AttachResult {
 export const warmUpRounds = 3;
 /** Rounds of a clean run before it may end; fewer decide nothing. */
 export const leastRounds = 8;
+/** So many clients come between two rests, in so many rounds at least. */
+const clientsBetweenRests = 1_000;
+const leastBetweenRests = 4;
 
 /**
  * Runs the gate on an attached process.
@@ -76,6 +81,7 @@ export async function attachRun(options: AttachOptions): Promise<AttachResult> {
   const onAbort = (): void => void driver.process.kill();
   signal?.addEventListener("abort", onAbort);
   try {
+    signal?.throwIfAborted();
     await driver.ask({ do: "load", path: resolve(options.driver) });
     const samples: Sample[] = [];
     const { verdict, failure } = await measure(options, { target, driver, noise, samples });
@@ -109,13 +115,20 @@ async function measure(options: AttachOptions, { target, driver, noise, samples 
     patienceMs: 0,
     ...(patience !== undefined && { patience }),
   };
+  // A run lasts for as long as what is kept for a while, so that also what is done late shows.
+  const paceMs = restMs / Math.min(leastRounds + 2, Math.max(1, rounds - 1));
   const startedAtMs = performance.now();
   let requests = 0;
   let idle: readonly Sample[] = [];
   let round = 0;
+  /** The sample after the rest that took away what had grown, and the round after which the next rest is due. */
+  let cleared: { readonly at: number; readonly due: number } | undefined;
+  let rested = false;
   try {
     for (; ; round += 1) {
       signal?.throwIfAborted();
+      const beganAtMs = performance.now();
+      rested = false;
       noise.begin();
       const { used = 0 } = await driver.ask({ do: "round", first: round * clients, clients });
       requests += used;
@@ -132,29 +145,43 @@ async function measure(options: AttachOptions, { target, driver, noise, samples 
       onSample?.(sample);
       const measured = round + 1 - warmUpRounds;
       const final = measured > rounds;
-      const judged = (): Verdict => judge(samples, { ...judging, final, idle });
-      const mayEnd = final || measured > leastRounds;
-      let verdict = judged();
-      if (mayEnd && (verdict.outcome === "leak" || idleCouldTell(verdict, { final }))) {
+      const judged = (): Verdict => {
+        const verdict = judge(samples, { ...judging, final, idle });
+        return cleared === undefined ? verdict : judgeRested(samples.slice(cleared.at), verdict, { ...judging, idle });
+      };
+      const rest = async (): Promise<void> => {
         onRest?.(restMs);
         await restUntil(leftAtMs + restMs, { signal });
         samples.push(await read());
-        verdict = judged();
-        if (idleCouldTell(verdict, { final })) {
-          idle = await readAgain(read, { betweenMs: betweenIdleMs(verdict, samples), signal });
+        rested = true;
+      };
+      const mayEnd = cleared === undefined ? final || measured > leastRounds : round >= cleared.due;
+      if (mayEnd) {
+        let verdict = judge(samples, { ...judging, final, idle });
+        const accused = verdict.outcome === "leak";
+        if (accused || cleared !== undefined || idleCouldTell(verdict, { final })) {
+          await rest();
           verdict = judged();
+          const due = round + Math.max(leastBetweenRests, Math.ceil(clientsBetweenRests / clients));
+          if (cleared === undefined && accused && verdict.outcome !== "leak") cleared = { at: samples.length - 1, due };
+          else if (idleCouldTell(verdict, { final: final || cleared !== undefined })) {
+            idle = await readAgain(read, { betweenMs: betweenIdleMs(verdict, samples), signal });
+            verdict = judged();
+          }
         }
+        const isOver = cleared === undefined ? final || verdict.outcome !== "undecided" : round >= cleared.due;
+        if (isOver) return { verdict, failure: undefined };
       }
-      if (final || (mayEnd && verdict.outcome !== "undecided")) return { verdict, failure: undefined };
+      if (phase === "measure") await restUntil(beganAtMs + paceMs, { signal });
     }
   } catch (error) {
     if (signal?.aborted === true) throw new CaissonError("E_ABORTED", "the run was ended early");
     const failure = CaissonError.from(error, "E_GATE");
     // Without a processor a driver may miss deadlines of its own. One that died has died on any machine, and so has the server.
-    const certain = driver.process.died || target.isLost;
+    const certain = await soon(() => driver.process.died || target.isLost);
     const verdict = judge(samples, { ...judging, final: true, idle });
     const seen = certain ? undefined : noise.seen();
-    return brokenEnd(verdict, { round, failure, idleRead: idle.length > 0, noise: seen });
+    return brokenEnd(verdict, { round, failure, rested, noise: seen });
   }
 }
 

@@ -58,7 +58,7 @@ export class AttachedProcess {
 
   /** Whether its inspector's connection is lost, with the process most probably. */
   get isLost(): boolean {
-    return this.#inspector.isLost;
+    return this.#inspector.isLost || this.#reader.isLost;
   }
 
   /** Waits until handles and descriptors stand still. */

@@ -52,7 +52,12 @@ export class Inspector {
     });
     const inspector = new Inspector(socket);
     // Node would wait for us when its process ends, and nobody could tell that it has.
-    await inspector.send("NodeRuntime.notifyWhenWaitingForDisconnect", { enabled: true });
+    try {
+      await inspector.send("NodeRuntime.notifyWhenWaitingForDisconnect", { enabled: true });
+    } catch (error) {
+      await inspector.close();
+      throw new CaissonError("E_GATE", `what answers at ${new URL(url).host} is no Node`, { cause: error });
+    }
     return inspector;
   }
 

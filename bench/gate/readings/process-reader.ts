@@ -53,6 +53,11 @@ export class ProcessReader {
     }
   }
 
+  /** Whether the connection is lost. */
+  get isLost(): boolean {
+    return this.#inspector.isLost;
+  }
+
   /** Forces so many collections, with turns of the event loop between them. */
   async collectGarbage(times: number = collections): Promise<void> {
     for (let n = 0; n < times; n += 1) {

@@ -34,7 +34,8 @@ export function junit(report: GateReport): string {
   const unsure = new Set([...failing(verdict.doubts)].filter((ledger) => !failed.has(ledger)));
   const unsureAs = facts.undecided === "pass" ? "skipped" : "error";
   const errors = (failure === undefined ? 0 : 1) + (unsureAs === "error" ? unsure.size : 0);
-  const unread = Object.keys(cases).filter((ledger) => isUnread(report, ledger) && !unsure.has(ledger));
+  const told = new Set([...failed, ...unsure]);
+  const unread = Object.keys(cases).filter((ledger) => isUnread(report, ledger) && !told.has(ledger));
   const skipped = unread.length + (unsureAs === "skipped" ? unsure.size : 0);
   const counts = `tests="${names}" failures="${failed.size}" errors="${errors}" skipped="${skipped}"`;
   const time = (facts.elapsedMs / 1000).toFixed(3);
@@ -55,12 +56,13 @@ export function junit(report: GateReport): string {
 }
 
 /** Whether nothing was measured of a ledger, or what was measured does not decide. */
-function isUnread({ verdict, samples }: GateReport, ledger: string): boolean {
+function isUnread({ verdict, samples, client = [] }: GateReport, ledger: string): boolean {
   if (ledger === "machine") return false;
   const last = carried(samples).at(-1);
   if (last === undefined || verdict.rounds === 0) return true;
   if (ledger === "heap") return verdict.slopes.find(({ series }) => series === "heapUsed")?.outcome === "not judged";
-  return partsOf(last)[ledger] === false;
+  const lastOfClient = carried(client).at(-1);
+  return partsOf(last)[ledger] === false && (!lastOfClient || partsOf(lastOfClient)[ledger] === false);
 }
 
 /** Whether a sample holds what each ledger is made of; for ledgers that every sample has it says nothing. */

@@ -7,7 +7,7 @@ import type { GateRequest } from "../../../bench/gate/options.ts";
 import type { GateRun, RunContext } from "../../../bench/gate/run.ts";
 import type { Outcome } from "../../../bench/gate/verdict/finding.ts";
 import { checkTokenTransport, parseServerAddress } from "../../client/server-address.ts";
-import { CaissonError, messageOf } from "../../lifecycle/errors.ts";
+import { CaissonError, messageOf, systemCodeOf } from "../../lifecycle/errors.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { given } from "../given.ts";
 import type { GateInvocation, GateReportFormat } from "../invocation.ts";
@@ -19,7 +19,7 @@ import type { CommandContext } from "./context.ts";
 
 /** Runs the command. Throws E_GATE when the run failed, E_ABORTED when a signal ended it, E_CONFIG for files. */
 export async function runGateCommand(invocation: GateInvocation, context: CommandContext): Promise<Ending> {
-  await checkFolders(invocation);
+  await checkReportFiles(invocation);
   let run: GateRun | undefined;
   const start = async (signal: AbortSignal): Promise<Running> => {
     run = await carryOut(invocation, context, signal);
@@ -31,11 +31,11 @@ export async function runGateCommand(invocation: GateInvocation, context: Comman
   if (!run) throw new CaissonError("E_ABORTED", "a signal ended the run; nothing was decided");
   await tell(run.report, invocation, context);
   const unwritten = await writeReports(run.report, invocation);
-  const exitCode = gateExitCode({ outcome: run.report.verdict.outcome, failure: run.failure }, invocation);
+  const { outcome } = run.report.verdict;
   // What was found counts, whoever can read of it.
-  if (unwritten && exitCode !== exitCodes.leak) throw unwritten;
+  if (unwritten && outcome !== "leak" && !run.failure) throw unwritten;
   if (unwritten) context.output.note(unwritten.message);
-  return { kind: "judged", exitCode };
+  return { kind: "judged", exitCode: gateExitCode({ outcome, failure: run.failure }, invocation) };
 }
 
 async function carryOut(
@@ -118,15 +118,15 @@ async function writeReports(report: GateReport, invocation: GateInvocation): Pro
 }
 
 /** A run takes minutes: what its reports cannot be written to is better known before. Throws E_CONFIG. */
-async function checkFolders({ reports }: GateInvocation): Promise<void> {
+async function checkReportFiles({ reports }: GateInvocation): Promise<void> {
   for (const file of Object.values(reports)) {
-    const folder = dirname(resolve(file));
     try {
-      await access(folder, constants.W_OK);
-    } catch (error) {
-      throw new CaissonError("E_CONFIG", `no report can be written in ${folder}: ${messageOf(error)}`, {
-        cause: error,
+      await access(file, constants.W_OK).catch((error: unknown) => {
+        if (systemCodeOf(error) !== "ENOENT") throw error;
+        return access(dirname(resolve(file)), constants.W_OK);
       });
+    } catch (error) {
+      throw new CaissonError("E_CONFIG", `cannot write ${file}: ${messageOf(error)}`, { cause: error });
     }
   }
 }

@@ -8,7 +8,7 @@ import { CaissonError } from "../../../src/lifecycle/errors.ts";
 import { run, usual } from "../verdict/synthetic.ts";
 
 const failure = new CaissonError("E_GATE", "the visitors: an answer did not come");
-const nothingSeen = { round: 40, failure, idleRead: false, noise: undefined };
+const nothingSeen = { round: 40, failure, rested: true, noise: undefined };
 const judging = { nodeMajor: 24, final: true, keepsPatience: true };
 const clean = judge(
   run(usual, () => ({})),
@@ -35,8 +35,10 @@ test("with noise there is none, and the verdict says so", () => {
   assert.match(verdict.doubts[0]?.text ?? "", /round 40 .*an answer did not come.*: meanwhile the server was stopped/);
 });
 
-test("what may grow by itself is open, unless that was read before", () => {
-  assert.equal(ofContainer.outcome, "leak");
-  assert.equal(brokenEnd(ofContainer, nothingSeen).verdict.outcome, "undecided");
-  assert.equal(brokenEnd(ofContainer, { ...nothingSeen, idleRead: true }).verdict.outcome, "leak");
+test("without a rest before, what was found is open", () => {
+  for (const verdict of [ofContainer, ofSockets]) {
+    assert.equal(verdict.outcome, "leak");
+    assert.equal(brokenEnd(verdict, { ...nothingSeen, rested: false }).verdict.outcome, "undecided");
+    assert.equal(brokenEnd(verdict, nothingSeen).verdict.outcome, "leak");
+  }
 });

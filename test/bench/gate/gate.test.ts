@@ -84,6 +84,38 @@ test("a leak is found, named, and ends with a code of its own", async () => {
   assert.ok(Math.abs((first?.perConnection ?? 0) - 1) < 0.2, said);
 });
 
+test("what is kept of a client some seconds after it left is no ring, and what is let go by then is no leak", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "caisson-late-"));
+  try {
+    const file = join(folder, "late.mjs");
+    writeFileSync(
+      file,
+      `import { Server } from "node:net";
+       const kept = [];
+       const held = new Map();
+       const { emit } = Server.prototype;
+       let count = 0;
+       Server.prototype.emit = function (event, ...rest) {
+         if (event === "connection") {
+           const number = (count += 1);
+           held.set("connection " + number, { number });
+           setTimeout(() => held.delete("connection " + number), 9_000).unref();
+           setTimeout(() => kept.push(number), 5_000).unref();
+         }
+         return emit.call(this, event, ...rest);
+       };`,
+    );
+    const { code, said, report } = await gate(...short, "--rest", "12s", "--import", file);
+    assert.equal(code, exitCodes.leak, said);
+    assert.match(said, /it is read again 12 s after the last client/);
+    const subjects = report().verdict.findings.map(({ ledger, subject }) => `${ledger} ${subject}`);
+    assert.ok(subjects.includes("probe Array of number"), said);
+    assert.ok(!subjects.some((subject) => subject.includes("Map of string")), said);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("two runs with the same seed do the same work", async (t) => {
   /** What was done; undefined if the machine broke a round of it off. */
   const work = async (): Promise<readonly unknown[] | undefined> => {

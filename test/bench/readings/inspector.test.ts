@@ -13,10 +13,11 @@ for (const [how, code] of [
     const flags = [
       "--inspect=127.0.0.1:0",
       "--eval",
-      `process.once("SIGUSR2", () => { ${how}; }); setInterval(() => {}, 1e6);`,
+      `process.once("SIGUSR2", () => { ${how}; }); setInterval(() => {}, 1e6); console.log("ready");`,
     ];
     await using running = startCaisson([], { script: "--", nodeFlags: flags });
     const [url = ""] = /ws:\/\/\S+/.exec(await running.complaint(/ws:\/\/\S+\n/)) ?? [];
+    await running.line(/^ready$/);
     const inspector = await Inspector.connect(url);
     assert.equal(await inspector.evaluate("6 * 7"), 42);
     const waiting = inspector.evaluate("new Promise(() => {})");
