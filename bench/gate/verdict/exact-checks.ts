@@ -1,7 +1,7 @@
 // The checks of exact counts, which come first: ledgers of resource kinds, then every other thing that can be counted.
 // A count that only differs is no leak: it must still differ after settling, and go on growing or contradict its twin.
 
-import type { Finding } from "./finding.ts";
+import type { Finding, LedgerName } from "./finding.ts";
 import { growthOf, type Growth } from "./growth.ts";
 import { mayBeRing, type MeasuredGrowth } from "./idle-growth.ts";
 import { judgingOf, sinceRound, type Findings, type Judging } from "./judging.ts";
@@ -16,6 +16,13 @@ const doubtfulRate = 0.0025;
 
 /** Fewer samples than these have limits so wide that a rate of nothing is always within them. */
 const leastForNoise = 8;
+
+/**
+ * Ledgers that every sample has. One thing on its way out in the sample before the last one makes growth look as if it had rested in
+ * that round; so many steps are no accident. Censuses are rare, and so much is done between two of them.
+ */
+const inEverySample: ReadonlySet<LedgerName> = new Set(["live", "alive", "fds", "handles", "operations", "series"]);
+const settledFor = 3;
 
 /** The ledgers of resource kinds: containers against opens and closes, then opens against closes. */
 export function checkKinds(judging: Judging, into: Findings): void {
@@ -96,7 +103,8 @@ export function checkCounts(judging: Judging, into: Findings): void {
 
 function checkGrowth(judging: Judging, series: Series, into: Findings): void {
   const { axis, start, patient, options } = judging;
-  const growth = growthOf(axis.xs, series.values.slice(start));
+  const leastRest = inEverySample.has(series.ledger) ? settledFor : 1;
+  const growth = growthOf(axis.xs, series.values.slice(start), { leastRest });
   const what = counted(series.ledger, series.subject);
   const goesOn = growth.shape === "growing" || growth.shape === "unclear";
   if (goesOn && mayBeRing(judging.idle, { ...aboutGrowth(series, growth), samples: judging.measured })) {

@@ -48,12 +48,22 @@ const leastRareRises = 8;
 /** A series whose second half grew by less than this part of its first half is filling up. */
 const lastingShare = 0.5;
 
+/** How a count is read. */
+export interface GrowthReading {
+  /** Steps at the end without a rise before a count may have stopped, in a series of few samples as well. Default 1. */
+  readonly leastRest?: number;
+}
+
 /**
  * Reads the shape of a count.
  * @param xs connections (or requests) at each sample, ascending
  * @param ys the count at each sample, as many
  */
-export function growthOf(xs: readonly number[], ys: readonly number[]): Growth {
+export function growthOf(
+  xs: readonly number[],
+  ys: readonly number[],
+  { leastRest: rest = 1 }: GrowthReading = {},
+): Growth {
   const floor = floorToCome(ys);
   const first = floor[0] ?? 0;
   const last = floor.at(-1) ?? 0;
@@ -61,7 +71,7 @@ export function growthOf(xs: readonly number[], ys: readonly number[]): Growth {
   const run = (xs.at(-1) ?? 0) - (xs[0] ?? 0);
   const fitted = theilSen(xs, ys);
   const mean = run > 0 ? rise / run : 0;
-  const shape = rise <= 0 ? "flat" : shapeOf(xs, ys, { floor, interval: fitted?.interval });
+  const shape = rise <= 0 ? "flat" : shapeOf(xs, ys, { floor, interval: fitted?.interval, leastRest: rest });
   // Steps far apart have a median slope of zero: then the mean says more, and the ranks nothing.
   const { slope: perUnit, interval } =
     fitted !== undefined && fitted.slope > 0 ? fitted : { slope: mean, interval: undefined };
@@ -75,9 +85,14 @@ export function growthOf(xs: readonly number[], ys: readonly number[]): Growth {
 interface Readings {
   readonly floor: readonly number[];
   readonly interval: Interval | undefined;
+  readonly leastRest: number;
 }
 
-function shapeOf(xs: readonly number[], ys: readonly number[], { floor, interval }: Readings): GrowthShape {
+function shapeOf(
+  xs: readonly number[],
+  ys: readonly number[],
+  { floor, interval, leastRest: steps }: Readings,
+): GrowthShape {
   const count = ys.length;
   const last = floor.at(-1) ?? 0;
   const standing = interval === undefined ? "undecided" : equivalence(interval, countTolerance);
@@ -91,7 +106,7 @@ function shapeOf(xs: readonly number[], ys: readonly number[], { floor, interval
   if (count >= 4 && neverFalls && rises >= enough && lasting) return "growing";
   if (standing === "above" && lasting && quartersRise(ys)) return "growing";
   if (standing === "below" && !neverFalls) return "flat";
-  const settledAt = Math.floor((count * 2) / 3);
+  const settledAt = Math.min(Math.floor((count * 2) / 3), count - 1 - steps);
   if (count >= 6 && ((floor[settledAt] ?? 0) >= last || rest <= restEnds)) return "stopped";
   return "unclear";
 }

@@ -92,3 +92,11 @@ test("the floor to come never falls and is never above the series", () => {
     }),
   );
 });
+
+test("in a short series one thing on its way out is no rest of the growth", () => {
+  const few = [600, 660, 720, 780, 840, 900];
+  const sockets = [11, 13, 15, 17, 19, 18];
+  assert.equal(growthOf(few, sockets).shape, "stopped");
+  assert.equal(growthOf(few, sockets, { leastRest: 3 }).shape, "unclear");
+  assert.equal(growthOf(few, [11, 13, 16, 16, 16, 16], { leastRest: 3 }).shape, "stopped");
+});
