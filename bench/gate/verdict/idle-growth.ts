@@ -3,7 +3,7 @@
 // some times without any work between, long after the last client, and what grew there explains as much of the growth in the
 // run. Pure; it knows no series by name.
 
-import type { LedgerName, Verdict } from "./finding.ts";
+import type { Finding, LedgerName, Verdict } from "./finding.ts";
 import type { Sample } from "./sample.ts";
 import { censusSeries, countSeries, hasCensus, memorySeries } from "./series.ts";
 import { theilSen } from "./theil-sen.ts";
@@ -23,6 +23,8 @@ const mostBetweenMs = 6_000;
 
 /** So many entries must have been due among the readings, had time been why it grew: then none of them says that it was not. */
 const leastDue = 5;
+/** The same of memory, in bytes: some times what readings of it differ by. */
+const leastDueBytes = 2_560;
 
 /** A ring may be as long as this; what grows by itself and longer is a leak too. */
 const longestRing = 4_096;
@@ -64,15 +66,17 @@ export function idleCouldTell({ outcome, findings, doubts }: Verdict, { final }:
  * @param samples those that the verdict is of
  */
 export function betweenIdleMs({ findings, doubts, connections }: Verdict, samples: readonly Sample[]): number {
-  const counts = (findings.length > 0 ? findings : doubts).filter(
-    ({ ledger }) => ledger !== "heap" && ledger !== "external",
-  );
-  const rise = Math.max(0, ...counts.map(({ perConnection }) => perConnection * connections));
+  const accusing = findings.length > 0 ? findings : doubts;
   const measured = samples.filter(({ phase }) => phase === "measure");
   const ms = (measured.at(-1)?.atMs ?? 0) - (measured[0]?.atMs ?? 0);
-  if (rise === 0 || ms <= 0) return leastBetweenMs;
-  const neededMs = (leastDue * ms) / (rise * explainedShare);
-  return Math.min(mostBetweenMs, Math.max(leastBetweenMs, neededMs / (idleReadings - 1)));
+  const neededMs = (of: readonly Finding[], due: number): number => {
+    const rise = Math.max(0, ...of.map(({ perConnection }) => perConnection * connections));
+    return rise === 0 ? 0 : (due * ms) / (rise * explainedShare);
+  };
+  const isMemory = ({ ledger }: Finding): boolean => ledger === "heap" || ledger === "external";
+  const counts = accusing.filter((finding) => !isMemory(finding));
+  const needed = Math.max(neededMs(counts, leastDue), neededMs(accusing.filter(isMemory), leastDueBytes));
+  return Math.min(mostBetweenMs, Math.max(leastBetweenMs, needed / (idleReadings - 1)));
 }
 
 /** Growth over the measured samples. */
@@ -82,24 +86,24 @@ export interface MeasuredGrowth {
   readonly name: string;
   readonly rise: number;
   readonly samples: readonly Sample[];
+  /** Of a doubt, which only what certainly grows may take away. Default false. */
+  readonly inDoubt?: boolean;
 }
 
 /** Whether what grew may be a ring that still fills: it grows without work too, by time or by reading, and is not long. */
-export function mayBeRing(idle: IdleGrowth | undefined, { ledger, name, rise, samples }: MeasuredGrowth): boolean {
+export function mayBeRing(
+  idle: IdleGrowth | undefined,
+  { ledger, name, rise, samples, inDoubt = false }: MeasuredGrowth,
+): boolean {
   const values = idle?.series.get(name);
   if (idle === undefined || values === undefined || !ringLedgers.has(ledger)) return false;
   if (rise > (name.startsWith("memory ") ? largestRing : longestRing)) return false;
   const ms = (samples.at(-1)?.atMs ?? 0) - (samples[0]?.atMs ?? 0);
-  const perMs = certainSlope(idle.atMs, values);
-  const perReading = certainSlope(
-    values.map((_, index) => index),
-    values,
-  );
+  const slopeOver = (xs: readonly number[]): number => {
+    const fitted = theilSen(xs, values);
+    return fitted === undefined || (inDoubt && fitted.interval[0] <= 0) ? 0 : fitted.slope;
+  };
+  const perMs = slopeOver(idle.atMs);
+  const perReading = slopeOver(values.map((_, index) => index));
   return Math.max(perMs * ms, perReading * (samples.length - 1)) >= explainedShare * rise;
-}
-
-/** How fast it grew; 0 where that may have been noise. */
-function certainSlope(xs: readonly number[], ys: readonly number[]): number {
-  const fitted = theilSen(xs, ys);
-  return fitted !== undefined && fitted.interval[0] > 0 ? fitted.slope : 0;
 }

@@ -146,7 +146,8 @@ function report(judging: Judging, slopes: readonly MemorySlope[], into: Findings
       const most = Math.max(slope.interval[1], tolerance);
       const rise = (outcome === "above" ? slope.bytesPerConnection : most) * judging.axis.span;
       const about = { ledger: ledgerOf(series), name: `memory ${series}`, rise };
-      if (mayBeRing(judging.idle, { ...about, samples: judging.measured })) into.warnings.push(ringOf(judging, slope));
+      if (mayBeRing(judging.idle, { ...about, samples: judging.measured, inDoubt: outcome === "undecided" }))
+        into.warnings.push(ringOf(judging, slope));
       else if (outcome === "above") into.leaks.push(leakOf(judging, slope, slopes));
       else into.doubts.push(doubtOf(judging, slope));
     }

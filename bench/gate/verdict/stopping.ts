@@ -37,6 +37,14 @@ export function leavesNothingOpen({ outcome, doubts }: Standing): boolean {
 }
 
 /**
+ * Whether a rest may take away what there is to say: a leak, or the doubt of a count. Where it does, the samples before say nothing of
+ * what stays; see rested.ts.
+ */
+export function restMayClear({ outcome, doubts }: Standing): boolean {
+  return outcome === "leak" || doubts.some(({ ledger }) => ledger !== "heap" && ledger !== "external");
+}
+
+/**
  * Whether the heap ends where it began: from the first measured samples to the last it rose by less than is tolerated for each
  * connection. A table that doubled once in a short run leaves the median slope as it was, but not this.
  */

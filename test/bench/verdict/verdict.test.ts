@@ -374,6 +374,17 @@ describe("what grows although nobody comes", () => {
     assert.equal(betweenIdleMs(judge(slot, node24), slot), 500);
   });
 
+  test("a heap that grew slowly is read over a longer time, one that grew fast is not", () => {
+    const between = (bytes: number): number => {
+      const samples = run(usual, (_, round) => ({ memory: memory(bytes * round) }));
+      const accused = judge(samples, node24);
+      assert.deepEqual(namesOf(accused), ["heap old_space"]);
+      return betweenIdleMs(accused, samples);
+    };
+    assert.ok(between(1_200) > 1_500 && between(1_200) < 2_500, `${between(1_200)} ms`);
+    assert.equal(between(20_000), 500);
+  });
+
   test("what grows by connection stands still then, and stays a leak", () => {
     const samples = run(usual, (connections) => ring(connections / 10));
     for (const noise of [0, 1]) {
