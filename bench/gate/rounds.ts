@@ -23,7 +23,7 @@ import { betweenIdleMs, idleCouldTell, idleReadings } from "./verdict/idle-growt
 import type { JudgeOptions } from "./verdict/judging.ts";
 import { judgeRested } from "./verdict/rested.ts";
 import type { Sample } from "./verdict/sample.ts";
-import { certainlyClean, heapReturned, leavesNothingOpen, restMayClear } from "./verdict/stopping.ts";
+import { certainlyClean, heapReturned, leavesNothingOpen, restCleared } from "./verdict/stopping.ts";
 import { judge } from "./verdict/verdict.ts";
 
 /** What rounds are made of. */
@@ -302,9 +302,9 @@ export class Rounds {
     if (!this.#options.gates || (verdict.outcome !== "leak" && !idleCouldTell(verdict, { final }))) return verdict;
     if (!this.#rested) {
       await this.#rest();
-      const mayClear = restMayClear(verdict);
+      const before = verdict;
       verdict = this.#judge({ final });
-      if (mayClear && verdict.outcome !== "leak") this.#cleared = { at: this.#samples.length - 1 };
+      if (restCleared(before, verdict)) this.#cleared = { at: this.#samples.length - 1 };
     }
     if (this.#idleIsNew || !idleCouldTell(verdict, { final })) return verdict;
     await this.#readIdle(betweenIdleMs(verdict, this.#samples));

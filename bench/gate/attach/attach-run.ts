@@ -13,7 +13,7 @@ import { restUntil, usualRestMs } from "../rest.ts";
 import type { Finding, Verdict } from "../verdict/finding.ts";
 import { betweenIdleMs, idleCouldTell, idleReadings } from "../verdict/idle-growth.ts";
 import { judgeRested } from "../verdict/rested.ts";
-import { restMayClear } from "../verdict/stopping.ts";
+import { restCleared } from "../verdict/stopping.ts";
 import type { Sample } from "../verdict/sample.ts";
 import { judge } from "../verdict/verdict.ts";
 import { AttachedProcess } from "./attached-process.ts";
@@ -159,13 +159,12 @@ async function measure(options: AttachOptions, { target, driver, noise, samples 
       const mayEnd = cleared === undefined ? final || measured > leastRounds : round >= cleared.due;
       if (mayEnd) {
         let verdict = judge(samples, { ...judging, final, idle });
-        const mayClear = restMayClear(verdict);
         if (verdict.outcome === "leak" || cleared !== undefined || idleCouldTell(verdict, { final })) {
+          const before = verdict;
           await rest();
           verdict = judged();
           const due = round + Math.max(leastBetweenRests, Math.ceil(clientsBetweenRests / clients));
-          if (cleared === undefined && mayClear && verdict.outcome !== "leak")
-            cleared = { at: samples.length - 1, due };
+          if (cleared === undefined && restCleared(before, verdict)) cleared = { at: samples.length - 1, due };
           else if (idleCouldTell(verdict, { final: final || cleared !== undefined })) {
             idle = await readAgain(read, { betweenMs: betweenIdleMs(verdict, samples), signal });
             verdict = judged();

@@ -37,11 +37,15 @@ export function leavesNothingOpen({ outcome, doubts }: Standing): boolean {
 }
 
 /**
- * Whether a rest may take away what there is to say: a leak, or the doubt of a count. Where it does, the samples before say nothing of
- * what stays; see rested.ts.
+ * Whether a rest took away what there was to say: a leak, or the doubt of a count. Then the samples before it say nothing of what
+ * stays; see rested.ts.
  */
-export function restMayClear({ outcome, doubts }: Standing): boolean {
-  return outcome === "leak" || doubts.some(({ ledger }) => ledger !== "heap" && ledger !== "external");
+export function restCleared(before: Verdict, after: Verdict): boolean {
+  if (after.outcome === "leak") return false;
+  if (before.outcome === "leak") return true;
+  const left = new Set(after.doubts.map(({ ledger, subject }) => `${ledger} ${subject}`));
+  const counts = before.doubts.filter(({ ledger }) => ledger !== "heap" && ledger !== "external");
+  return counts.some(({ ledger, subject }) => !left.has(`${ledger} ${subject}`));
 }
 
 /**
